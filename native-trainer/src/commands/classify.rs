@@ -1,0 +1,72 @@
+//! `mitoscope classify`: a verdict on every cell of a table.
+
+use anyhow::{Context, Result};
+use mitoscope::classifier::{Classifier, Label, Prediction};
+use mitoscope::embedder::EMBEDDING;
+use native_trainer::device;
+use native_trainer::files::write_at_once;
+use native_trainer::samples::prepare;
+use native_trainer::table::Table;
+use rayon::prelude::*;
+
+use super::read_model;
+use crate::Classify;
+
+/// Cells embedded at once.
+const BATCH: usize = 32;
+
+/// Runs the command.
+pub fn run(options: &Classify) -> Result<()> {
+    let table = Table::open(&options.data)?;
+    let model = read_model(&options.model)?;
+    let preprocess = model.manifest.preprocess.clone();
+    let (device, name) = device::open(options.device)?;
+    eprintln!("{} cells in {} images on {name}", table.rows.len(), table.images.len());
+    let classifier = Classifier::new(model, device);
+    let mut verdicts: Vec<Option<(Prediction, Vec<f32>)>> = vec![None; table.rows.len()];
+    for group in table.groups() {
+        for samples in prepare(&table, &group, &preprocess)?.chunks(BATCH) {
+            let inputs: Vec<Vec<f32>> =
+                samples.par_iter().map(|sample| sample.input(&preprocess)).collect();
+            let embeddings = pollster::block_on(classifier.embed(&inputs))?;
+            for (sample, embedding) in samples.iter().zip(embeddings) {
+                verdicts[sample.row] = Some((classifier.judge(&embedding)?, embedding));
+            }
+        }
+    }
+    let verdicts: Option<Vec<_>> = verdicts.into_iter().collect();
+    let verdicts = verdicts.context("a cell was left out")?;
+    if let Some(path) = &options.embeddings {
+        write_at_once(path, &embeddings_csv(&verdicts)?)?;
+    }
+    write_at_once(&options.out, &scores_csv(&table, &verdicts)?)?;
+    let mitotic = verdicts.iter().filter(|(v, _)| v.prediction == Label::Mitotic).count();
+    println!("{mitotic} mitotic of {} cells: {}", verdicts.len(), options.out.display());
+    Ok(())
+}
+
+fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let added = ["decision_value", "probability", "prediction"];
+    writer.write_record(table.header.iter().chain(added))?;
+    for (record, (verdict, _)) in table.records.iter().zip(verdicts) {
+        let prediction = match verdict.prediction {
+            Label::Mitotic => "mitotic",
+            Label::Interphase => "interphase",
+        };
+        let value = format!("{:.6}", verdict.decision_value);
+        let probability = format!("{:.6}", verdict.probability);
+        let added = [value.as_str(), probability.as_str(), prediction];
+        writer.write_record(record.iter().chain(added))?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+fn embeddings_csv(verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record((0..EMBEDDING).map(|i| format!("e{i}")))?;
+    for (_, embedding) in verdicts {
+        writer.write_record(embedding.iter().map(f32::to_string))?;
+    }
+    Ok(writer.into_inner()?)
+}

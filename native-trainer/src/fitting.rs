@@ -1,0 +1,206 @@
+//! From a trained network to a model: embeddings, support vector machine, calibration, evaluation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use burn::tensor::Device;
+use mitoscope::cells::typical_size;
+use mitoscope::classifier::Label;
+use mitoscope::embedder::{EMBEDDING, Embedder, Weights};
+use mitoscope::model::Calibration;
+use mitoscope::preprocess::Preprocess;
+use mitoscope::svm::Svm;
+use rayon::prelude::*;
+
+use crate::evaluation::{Evaluation, Figures};
+use crate::features::{box_geometry, brightness, standardise};
+use crate::network::{images, numbers};
+use crate::samples::Sample;
+use crate::svm_search::{platt, search};
+use crate::table::Table;
+
+/// Cells embedded at once.
+const BATCH: usize = 32;
+
+/// Which labelled cells make the model and which only test it, as rows of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Rows to learn from.
+    pub train: Vec<usize>,
+    /// Rows to test on.
+    pub held_out: Vec<usize>,
+    /// Specimens of the latter.
+    pub specimens: BTreeSet<String>,
+}
+
+impl Split {
+    /// Holds whole specimens out; unlabelled rows are in neither part.
+    pub fn by_specimens(table: &Table, specimens: &BTreeSet<String>) -> Result<Self> {
+        for specimen in specimens {
+            anyhow::ensure!(
+                table.rows.iter().any(|row| row.specimen == *specimen),
+                "--hold-out names the specimen '{specimen}', which {} does not hold",
+                table.source().display()
+            );
+        }
+        let labelled = (0..table.rows.len()).filter(|i| table.rows[*i].label.is_some());
+        let (held_out, train) =
+            labelled.partition(|i| specimens.contains(&table.rows[*i].specimen));
+        Ok(Self { train, held_out, specimens: specimens.clone() })
+    }
+}
+
+/// A classifier on a network's embeddings.
+pub struct Fitted {
+    /// The support vector machine.
+    pub svm: Svm,
+    /// Decision value to probability.
+    pub calibration: Calibration,
+    /// What it is worth.
+    pub evaluation: Evaluation,
+}
+
+/// Fits the classifier on the training part and evaluates it, and the baselines, on the other.
+pub fn fit(
+    table: &Table,
+    samples: &[Sample],
+    split: &Split,
+    weights: &Weights,
+    preprocess: &Preprocess,
+    seed: u64,
+    device: &Device,
+) -> Result<Fitted> {
+    let embeddings = embed(samples, split, weights, preprocess, device)?;
+    let judge = Judge { table, split, seed };
+    let judged = judge.fit(&embeddings)?;
+    let by_pattern: BTreeSet<&str> =
+        split.held_out.iter().map(|row| table.rows[*row].pattern.as_str()).collect();
+    let held_out_by_pattern = by_pattern
+        .into_iter()
+        .filter(|pattern| !pattern.is_empty())
+        .map(|pattern| {
+            let of = |(_, row): &(usize, &usize)| table.rows[**row].pattern == pattern;
+            let places: Vec<usize> =
+                split.held_out.iter().enumerate().filter(of).map(|(i, _)| i).collect();
+            (pattern.to_owned(), judge.figures(&judged.held_out, &places))
+        })
+        .collect();
+    let all: Vec<usize> = (0..split.held_out.len()).collect();
+    let figures = |values: &[f64]| (!all.is_empty()).then(|| judge.figures(values, &all));
+    let brightness: Vec<Vec<f32>> = samples
+        .par_iter()
+        .map(|sample| brightness(&sample.patch(&sample.window), &sample.levels))
+        .collect();
+    let evaluation = Evaluation {
+        c: judged.c,
+        gamma: judged.svm.gamma(),
+        inner: judged.inner,
+        held_out_specimens: split.specimens.iter().cloned().collect(),
+        held_out: figures(&judged.held_out),
+        held_out_by_pattern,
+        box_geometry_baseline: match geometry(table) {
+            Some(features) if !all.is_empty() => figures(&judge.fit(&features)?.held_out),
+            _ => None,
+        },
+        brightness_baseline: match all.is_empty() {
+            true => None,
+            false => figures(&judge.fit(&brightness)?.held_out),
+        },
+    };
+    Ok(Fitted { svm: judged.svm, calibration: judged.calibration, evaluation })
+}
+
+/// Embeddings of the labelled cells, by row; empty for the others.
+fn embed(
+    samples: &[Sample],
+    split: &Split,
+    weights: &Weights,
+    preprocess: &Preprocess,
+    device: &Device,
+) -> Result<Vec<Vec<f32>>> {
+    let embedder = Embedder::new(weights, false, device);
+    let rows: Vec<usize> = split.train.iter().chain(&split.held_out).copied().collect();
+    let mut embeddings = vec![Vec::new(); samples.len()];
+    for rows in rows.chunks(BATCH) {
+        let inputs: Vec<Vec<f32>> =
+            rows.par_iter().map(|row| samples[*row].input(preprocess)).collect();
+        let values = numbers(embedder.forward(images(&inputs, device)))?;
+        for (row, embedding) in rows.iter().zip(values.chunks(EMBEDDING)) {
+            embeddings[*row] = embedding.to_vec();
+        }
+    }
+    Ok(embeddings)
+}
+
+/// Box features of every row; none unless every row has a box.
+fn geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
+    let boxes: Option<Vec<_>> = table.rows.iter().map(|row| row.cell).collect();
+    let boxes = boxes?;
+    let mut by_image: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+    for (row, cell) in table.rows.iter().zip(&boxes) {
+        by_image.entry(row.image).or_default().push(*cell);
+    }
+    let typical: BTreeMap<usize, f32> =
+        by_image.iter().map(|(image, boxes)| (*image, typical_size(boxes))).collect();
+    let features = table.rows.iter().zip(&boxes);
+    Some(features.map(|(row, cell)| box_geometry(cell, typical[&row.image])).collect())
+}
+
+struct Judge<'a> {
+    table: &'a Table,
+    split: &'a Split,
+    seed: u64,
+}
+
+struct Judged {
+    svm: Svm,
+    c: f64,
+    calibration: Calibration,
+    inner: Figures,
+    /// Decision values of the held-out rows, in their order.
+    held_out: Vec<f64>,
+}
+
+impl Judge<'_> {
+    /// Chooses C and γ, fits and applies a machine, given every row's features.
+    fn fit(&self, features: &[Vec<f32>]) -> Result<Judged> {
+        let Split { train, held_out, .. } = self.split;
+        let mut features = features.to_vec();
+        if features[train[0]].len() != EMBEDDING {
+            standardise(&mut features, train);
+        }
+        let samples: Vec<Vec<f32>> = train.iter().map(|row| features[*row].clone()).collect();
+        let mitotic = self.truth(train);
+        let groups = self.groups();
+        let search = search(&samples, &mitotic, groups.as_deref(), self.seed)?;
+        let svm = Svm::fit(&samples, &mitotic, search.best.c, search.best.gamma)?;
+        Ok(Judged {
+            c: search.best.c,
+            calibration: platt(&search.decision_values, &mitotic)?,
+            inner: Figures::of(&search.decision_values, &mitotic),
+            held_out: held_out.iter().map(|row| svm.decision_value(&features[*row])).collect(),
+            svm,
+        })
+    }
+
+    /// The specimens of the training rows as numbers; none unless at least two are known.
+    fn groups(&self) -> Option<Vec<usize>> {
+        let specimens: Vec<&str> =
+            self.split.train.iter().map(|row| self.table.rows[*row].specimen.as_str()).collect();
+        let names: BTreeSet<&str> = specimens.iter().copied().collect();
+        let places: BTreeMap<&str, usize> = names.iter().copied().zip(0..).collect();
+        (names.len() > 1 && !names.contains(""))
+            .then(|| specimens.iter().map(|name| places[name]).collect())
+    }
+
+    fn truth(&self, rows: &[usize]) -> Vec<bool> {
+        rows.iter().map(|row| self.table.rows[*row].label == Some(Label::Mitotic)).collect()
+    }
+
+    /// Figures of some of the held-out cells.
+    fn figures(&self, values: &[f64], places: &[usize]) -> Figures {
+        let rows: Vec<usize> = places.iter().map(|place| self.split.held_out[*place]).collect();
+        let values: Vec<f64> = places.iter().map(|place| values[*place]).collect();
+        Figures::of(&values, &self.truth(&rows))
+    }
+}

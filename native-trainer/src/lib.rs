@@ -1,0 +1,25 @@
+//! The native trainer of mitoscope: from a cell table to a model file.
+//!
+//! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
+//! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
+//! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth).
+
+pub mod augmentation;
+pub mod checkpoint;
+pub mod convolution;
+pub mod device;
+pub mod evaluation;
+pub mod features;
+pub mod files;
+pub mod fitting;
+pub mod loss;
+pub mod metrics;
+pub mod miner;
+pub mod network;
+pub mod normalisation;
+pub mod preset;
+pub mod sampler;
+pub mod samples;
+pub mod svm_search;
+pub mod table;
+pub mod training;

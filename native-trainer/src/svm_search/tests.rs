@@ -1,0 +1,162 @@
+use super::*;
+
+fn labels(n: usize, every: usize) -> Vec<bool> {
+    (0..n).map(|i| i % every == 0).collect()
+}
+
+fn per_fold(folds: &[usize], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut counts = vec![0; FOLDS];
+    folds.iter().enumerate().filter(|(i, _)| wanted(*i)).for_each(|(_, f)| counts[*f] += 1);
+    counts
+}
+
+#[test]
+fn folds_are_stratified_and_seeded() {
+    let mitotic = labels(103, 9);
+    let a = folds(&mitotic, None, 1).expect("folds");
+    assert_eq!(a, folds(&mitotic, None, 1).expect("folds"));
+    assert_ne!(a, folds(&mitotic, None, 2).expect("folds"));
+    let spread = |counts: Vec<usize>| {
+        counts.iter().max().copied().unwrap_or(0) - counts.iter().min().copied().unwrap_or(0)
+    };
+    assert!(spread(per_fold(&a, |_| true)) <= 1);
+    assert!(spread(per_fold(&a, |i| mitotic[i])) <= 1);
+}
+
+#[test]
+fn groups_stay_whole_and_positives_are_balanced() {
+    let mitotic = labels(230, 10);
+    let groups: Vec<usize> = (0..230).map(|i| i / 10 * 7).collect();
+    let folds = folds(&mitotic, Some(&groups), 3).expect("folds");
+    for i in 0..230 {
+        for j in 0..230 {
+            assert!(groups[i] != groups[j] || folds[i] == folds[j]);
+        }
+    }
+    let mut counts = per_fold(&folds, |i| mitotic[i]);
+    counts.sort_unstable();
+    assert_eq!(counts, [4, 4, 5, 5, 5]);
+}
+
+#[test]
+fn too_few_cells_or_groups_are_refused() {
+    assert!(folds(&[], None, 1).is_err());
+    assert!(folds(&[true, false, false], None, 1).is_err());
+    assert!(folds(&labels(20, 4), Some(&[0; 20]), 1).is_err());
+    // All mitotic cells in one group: when it is held out, none is left to train on.
+    let mitotic: Vec<bool> = (0..20).map(|i| i < 5).collect();
+    let groups: Vec<usize> = (0..20).map(|i| i / 5).collect();
+    assert!(folds(&mitotic, Some(&groups), 1).is_err());
+    assert!(folds(&[true, true, false, false], None, 1).is_ok());
+}
+
+fn unit_vectors(n: usize, dim: usize, mitotic: &[bool], shift: f32) -> Vec<Vec<f32>> {
+    use rand::Rng;
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let row = |i: usize| {
+        let shift = if mitotic[i] { shift } else { 0.0 };
+        let x: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0) + shift).collect();
+        let norm = x.iter().map(|v| v * v).sum::<f32>().sqrt();
+        x.iter().map(|v| v / norm).collect()
+    };
+    (0..n).map(row).collect()
+}
+
+#[test]
+fn search_is_repeatable_and_honest() {
+    let mitotic = labels(120, 5);
+    let samples = unit_vectors(120, 6, &mitotic, 0.8);
+    let groups: Vec<usize> = (0..120).map(|i| i / 6).collect();
+    for groups in [None, Some(groups.as_slice())] {
+        let found = search(&samples, &mitotic, groups, 4).expect("search");
+        assert_eq!(found, search(&samples, &mitotic, groups, 4).expect("search"));
+        let pooled = Confusion::count(&found.decision_values, &mitotic, 0.0).mcc();
+        assert_eq!(pooled, found.best.mcc);
+        assert!(found.best.mcc > 0.4, "{:?}", found.best);
+        assert_eq!(found.grid.len(), C_GRID.len() * GAMMA_GRID.len());
+        let first = found.grid.iter().find(|point| point.mcc == found.best.mcc);
+        assert_eq!(first, Some(&found.best));
+        assert!(found.grid.iter().all(|point| point.mcc <= found.best.mcc));
+    }
+}
+
+#[test]
+#[ignore = "a timing: run it alone, in release, with --nocapture"]
+fn search_of_the_real_size_is_quick() {
+    let mitotic: Vec<bool> = (0..950).map(|i| i % 9 == 0).collect();
+    for shift in [0.1, 0.3] {
+        let samples = unit_vectors(950, 128, &mitotic, shift);
+        let start = std::time::Instant::now();
+        let found = search(&samples, &mitotic, None, 1).expect("search");
+        println!("shift {shift}: {:?} {:?}", start.elapsed(), found.best);
+        let start = std::time::Instant::now();
+        Svm::fit(&samples, &mitotic, found.best.c, found.best.gamma).expect("fit");
+        println!("final fit {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn platt_minimises_the_cross_entropy() {
+    let values = [-2.0, -1.2, -0.7, -0.1, 0.2, 0.3, 1.1, 2.5];
+    let mitotic = [false, false, true, false, true, false, true, true];
+    let fitted = platt(&values, &mitotic).expect("fit");
+    let (high, low) = (5.0 / 6.0, 1.0 / 6.0);
+    let loss = |at: Calibration| -> f64 {
+        let terms = values.iter().zip(mitotic).map(|(f, m)| {
+            let t = if m { high } else { low };
+            let p = at.probability(*f);
+            -t * p.ln() - (1.0 - t) * (1.0 - p).ln()
+        });
+        terms.sum()
+    };
+    let (mut best, mut best_loss) = (Calibration { a: 0.0, b: 0.0 }, f64::INFINITY);
+    for i in -300..=300 {
+        for j in -300..=300 {
+            let at = Calibration { a: f64::from(i) / 100.0, b: f64::from(j) / 100.0 };
+            if loss(at) < best_loss {
+                (best, best_loss) = (at, loss(at));
+            }
+        }
+    }
+    assert!(loss(fitted) <= best_loss);
+    assert!((fitted.a - best.a).abs() < 0.02 && (fitted.b - best.b).abs() < 0.02, "{fitted:?}");
+}
+
+#[test]
+fn platt_survives_extremes() {
+    for scale in [1e-6, 1e6] {
+        let values = [-3.0 * scale, -2.0 * scale, 2.0 * scale, 3.0 * scale];
+        let fitted = platt(&values, &[false, false, true, true]).expect("fit");
+        assert!(fitted.a.is_finite() && fitted.b.is_finite() && fitted.a < 0.0, "{fitted:?}");
+    }
+    assert!(platt(&[1.0, 2.0], &[true, true]).is_err());
+    assert!(platt(&[1.0], &[true, false]).is_err());
+    assert!(platt(&[f64::NAN, 1.0], &[true, false]).is_err());
+    assert!(platt(&[], &[]).is_err());
+}
+
+#[test]
+fn the_grid_solver_agrees_with_the_final_fit() {
+    let mitotic = labels(150, 5);
+    let samples = unit_vectors(150, 16, &mitotic, 0.4);
+    let scale = Svm::scale_gamma(&samples).expect("gamma");
+    let distances = squared_distances(&samples);
+    let folds: Vec<usize> = (0..150).map(|i| i % 4).collect();
+    let train: Vec<usize> = (0..150).filter(|i| folds[*i] != 1).collect();
+    let rows: Vec<Vec<f32>> = train.iter().map(|i| samples[*i].clone()).collect();
+    let classes: Vec<bool> = train.iter().map(|i| mitotic[*i]).collect();
+    let mut largest = 0.0f64;
+    for c in C_GRID {
+        for gamma in GAMMA_GRID.map(|multiple| multiple * scale) {
+            let kernel: Vec<f64> = distances.iter().map(|d| (-gamma * d).exp()).collect();
+            let values =
+                smo::decision_values(&kernel, &targets(&mitotic, &folds, 1), c).expect("solved");
+            let svm = Svm::fit(&rows, &classes, c, gamma).expect("fit");
+            for (sample, value) in samples.iter().zip(values) {
+                largest = largest.max((svm.decision_value(sample) - value).abs());
+            }
+        }
+    }
+    println!("largest difference {largest:.1e}");
+    assert!(largest < 1e-3, "{largest}");
+}

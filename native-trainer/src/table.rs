@@ -1,0 +1,222 @@
+//! The cell table: which cells there are, in which image, with which label.
+//!
+//! Invariant: an open table has at least one row, every label is known or empty, and every box is
+//! complete and finite; whether it lies inside its image is known once the image is read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use mitoscope::GreyImage;
+use mitoscope::cells::CellBox;
+use mitoscope::classifier::Label;
+use mitoscope::decode::decode;
+
+/// File name endings of the images that a folder is searched for.
+const IMAGE_KINDS: [&str; 6] = ["png", "tif", "tiff", "bmp", "jpg", "jpeg"];
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Index into [`Table::images`].
+    pub image: usize,
+    /// Where the cell is; `None` when the whole image is one cell.
+    pub cell: Option<CellBox>,
+    /// The class, if the table gives one.
+    pub label: Option<Label>,
+    /// The unit of grouped splits; empty when unknown.
+    pub specimen: String,
+    /// The staining pattern; empty when unknown.
+    pub pattern: String,
+}
+
+/// A cell table or a folder of crops, without pixels.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// Names of the columns, as in the file.
+    pub header: csv::StringRecord,
+    /// The rows as in the file, to be carried through.
+    pub records: Vec<csv::StringRecord>,
+    /// The rows as cells, in the same order.
+    pub rows: Vec<Row>,
+    /// Paths of the images, relative to [`Table::folder`], in order of first use.
+    pub images: Vec<String>,
+    folder: PathBuf,
+    source: PathBuf,
+}
+
+/// Cells that share one field's scale and grey levels: those of one image, or crops of one specimen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Indices of its rows.
+    pub rows: Vec<usize>,
+}
+
+impl Table {
+    /// Opens a CSV table, or a folder with `mitotic/` and `interphase/` sub-folders or images.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() { Self::of_folder(path) } else { Self::of_csv(path) }
+    }
+
+    fn of_csv(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path)
+            .with_context(|| format!("cannot read the cell table {}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let mut reader = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
+        let header = reader.headers().with_context(|| unreadable(path))?.clone();
+        let records =
+            reader.records().collect::<Result<Vec<_>, _>>().with_context(|| unreadable(path))?;
+        Self::new(header, records, folder, path)
+    }
+
+    fn of_folder(path: &Path) -> Result<Self> {
+        let header = csv::StringRecord::from(vec!["image", "label", "specimen"]);
+        let mut records = Vec::new();
+        for label in ["mitotic", "interphase", ""] {
+            let folder = path.join(label);
+            if !folder.is_dir() {
+                continue;
+            }
+            let listing = fs::read_dir(&folder)
+                .with_context(|| format!("cannot list the folder {}", folder.display()))?;
+            let mut names: Vec<String> = listing
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+                .filter(|name| is_image(name))
+                .collect();
+            names.sort();
+            records.extend(names.iter().map(|name| {
+                let image = if label.is_empty() { name.clone() } else { format!("{label}/{name}") };
+                csv::StringRecord::from(vec![image.as_str(), label, ""])
+            }));
+        }
+        Self::new(header, records, path.to_path_buf(), path)
+    }
+
+    fn new(
+        header: csv::StringRecord,
+        records: Vec<csv::StringRecord>,
+        folder: PathBuf,
+        source: &Path,
+    ) -> Result<Self> {
+        let name = source.display();
+        let column = |wanted: &str| header.iter().position(|h| h.trim() == wanted);
+        let image = column("image").with_context(|| {
+            format!("{name} has no column 'image'; a cell table's header is image,x,y,w,h,label,specimen")
+        })?;
+        ensure!(!records.is_empty(), "{name} holds no cell: add rows, or images to the folder");
+        let corners = ["x", "y", "w", "h"].map(column);
+        let (label, specimen, pattern) = (column("label"), column("specimen"), column("pattern"));
+        let (mut images, mut rows) = (Vec::new(), Vec::with_capacity(records.len()));
+        let mut known = BTreeMap::new();
+        for (i, record) in records.iter().enumerate() {
+            let field = |c: Option<usize>| c.and_then(|c| record.get(c)).unwrap_or("").trim();
+            let path = field(Some(image)).to_owned();
+            ensure!(!path.is_empty(), "{name}, row {}: the image is not named", i + 1);
+            let parse = || -> Result<Row> {
+                Ok(Row {
+                    image: *known.entry(path.clone()).or_insert_with(|| {
+                        images.push(path);
+                        images.len() - 1
+                    }),
+                    cell: parse_box(corners.map(field))?,
+                    label: parse_label(field(label))?,
+                    specimen: field(specimen).to_owned(),
+                    pattern: field(pattern).to_owned(),
+                })
+            };
+            rows.push(parse().with_context(|| format!("{name}, row {}", i + 1))?);
+        }
+        Ok(Self { header, records, rows, images, folder, source: source.to_path_buf() })
+    }
+
+    /// The file or folder this table came from.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// Bytes of an image of the table.
+    pub fn image_bytes(&self, image: usize) -> Result<Vec<u8>> {
+        let path = self.folder.join(&self.images[image]);
+        fs::read(&path).with_context(|| {
+            format!("cannot read the image {} named in {}", path.display(), self.source.display())
+        })
+    }
+
+    /// Reads an image of the table and checks that its boxes lie inside.
+    pub fn image(&self, image: usize) -> Result<GreyImage> {
+        let grey = decode(&self.image_bytes(image)?).with_context(|| {
+            format!("the image {}", self.folder.join(&self.images[image]).display())
+        })?;
+        for (i, row) in self.rows.iter().enumerate().filter(|(_, row)| row.image == image) {
+            if let Some(cell) = row.cell {
+                cell.check(&grey).with_context(|| {
+                    format!(
+                        "{}, row {}, image {}",
+                        self.source.display(),
+                        i + 1,
+                        self.images[image]
+                    )
+                })?;
+            }
+        }
+        Ok(grey)
+    }
+
+    /// The groups in order of their first row.
+    ///
+    /// Boxes of one image belong together; whole-image crops belong together when they are of one
+    /// specimen (all that name none are one group).
+    pub fn groups(&self) -> Vec<Group> {
+        let mut places = BTreeMap::new();
+        let mut groups: Vec<Group> = Vec::new();
+        for (i, row) in self.rows.iter().enumerate() {
+            let key = match row.cell {
+                Some(_) => (Some(row.image), ""),
+                None => (None, row.specimen.as_str()),
+            };
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push(Group { rows: Vec::new() });
+                groups.len() - 1
+            });
+            groups[place].rows.push(i);
+        }
+        groups
+    }
+}
+
+fn unreadable(path: &Path) -> String {
+    format!("{} is no readable CSV table", path.display())
+}
+
+fn is_image(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    ending.is_some_and(|ending| IMAGE_KINDS.contains(&ending.as_str()))
+}
+
+fn parse_label(text: &str) -> Result<Option<Label>> {
+    Ok(match text {
+        "mitotic" => Some(Label::Mitotic),
+        "interphase" => Some(Label::Interphase),
+        "" => None,
+        other => bail!("the label '{other}' is neither 'mitotic' nor 'interphase' nor empty"),
+    })
+}
+
+fn parse_box(corners: [&str; 4]) -> Result<Option<CellBox>> {
+    if corners.iter().all(|c| c.is_empty()) {
+        return Ok(None);
+    }
+    let number = |i: usize| -> Result<f32> {
+        let value: f32 = corners[i].parse().map_err(|_| {
+            anyhow::anyhow!(
+                "the box's {} is '{}', not a number",
+                ["x", "y", "w", "h"][i],
+                corners[i]
+            )
+        })?;
+        ensure!(value.is_finite(), "the box's {} is not finite", ["x", "y", "w", "h"][i]);
+        Ok(value)
+    };
+    Ok(Some(CellBox { x: number(0)?, y: number(1)?, w: number(2)?, h: number(3)? }))
+}

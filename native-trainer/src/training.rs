@@ -1,0 +1,229 @@
+//! The training loop: batch, embeddings, mining, loss, step; with health signals and checkpoints.
+//!
+//! Invariant: a step depends only on the preset, the seed, the cells and the steps before it, so a
+//! training that was cut off ends with the weights of one that was not.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::{AdaGradConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
+use mitoscope::classifier::Label;
+use mitoscope::embedder::{EMBEDDING, Weights};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{self, State};
+use crate::loss::triplet_loss;
+use crate::miner::{Mined, mine, squared_distances};
+use crate::network::{Network, images, numbers};
+use crate::preset::{Optimiser, Preset};
+use crate::sampler::StratifiedSampler;
+use crate::samples::Sample;
+
+/// Below this spread a batch's embeddings are one point.
+const COLLAPSED: f64 = 1e-3;
+
+/// Batches whose statistics are averaged when the normalisation is folded.
+const STATISTICS_BATCHES: usize = 12;
+
+/// Largest norm of a parameter's gradient in preset `modern`.
+const GRADIENT_NORM: f32 = 5.0;
+
+/// What one optimiser step did.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Mean loss of the triplets learned from; 0 when there was none.
+    pub loss: f64,
+    /// How the batch's triplets divide.
+    pub mined: Mined,
+    /// Root mean square distance of the batch's embeddings from their mean; 0 at collapse.
+    pub spread: f64,
+    /// Cells embedded and learned from per second.
+    pub images_per_second: f64,
+}
+
+/// Where and how long to train, beside the preset.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// Seed of weights, batches and augmentation.
+    pub seed: u64,
+    /// Device to train on, without autodiff.
+    pub device: Device,
+    /// Checkpoint file; read when `resume` is set.
+    pub checkpoint: &'a Path,
+    /// Steps between checkpoints.
+    pub checkpoint_every: usize,
+    /// Identity of the run, to recognise its checkpoint.
+    pub run: String,
+    /// Go on from the checkpoint if there is one.
+    pub resume: bool,
+}
+
+/// A trained network and how it got there.
+pub struct Trained {
+    /// Plain Table-1 weights, exact in half precision.
+    pub weights: Weights,
+    /// One report a step.
+    pub steps: Vec<StepReport>,
+}
+
+/// Trains the network of a preset on the cells that the sampler draws; `progress` is told each step's
+/// report.
+pub fn train(
+    preset: &Preset,
+    plan: &Plan,
+    samples: &[Sample],
+    labels: &[Option<Label>],
+    sampler: &StratifiedSampler,
+    progress: &mut dyn FnMut(usize, &StepReport),
+) -> Result<Trained> {
+    let device = plan.device.clone().autodiff();
+    let network = Network::new(preset.normalised, plan.seed, &device)?;
+    let mut state = State { run: plan.run.clone(), steps: Vec::new() };
+    let (mut network, mut optimiser) = (network, optimiser(preset));
+    if plan.resume {
+        let found =
+            checkpoint::load(plan.checkpoint, &plan.run, network.clone(), optimiser.clone())?;
+        if let Some(found) = found {
+            (state, network, optimiser) = found;
+        }
+    }
+    let loader = Loader { preset, sampler, samples, seed: plan.seed };
+    for step in state.steps.len()..preset.steps {
+        let report;
+        (network, report) =
+            advance(preset, &loader, step, network, &mut optimiser, labels, &device)?;
+        progress(step, &report);
+        state.steps.push(report);
+        let done = step + 1;
+        if done % plan.checkpoint_every == 0 || done == preset.steps {
+            checkpoint::save(plan.checkpoint, &state, &network, &optimiser)?;
+        }
+    }
+    let statistics = statistics(preset, &loader, &network, &device)?;
+    let weights = network.fold(&statistics)?.rounded_to_half();
+    Ok(Trained { weights, steps: state.steps })
+}
+
+fn optimiser(preset: &Preset) -> ModuleOptimizer {
+    match preset.optimiser {
+        Optimiser::AdaGrad { .. } => AdaGradConfig::new().init(),
+        Optimiser::AdamW { decay, .. } => AdamWConfig::new()
+            .with_weight_decay(decay)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(GRADIENT_NORM)))
+            .init(),
+    }
+}
+
+fn advance(
+    preset: &Preset,
+    loader: &Loader,
+    step: usize,
+    network: Network,
+    optimiser: &mut ModuleOptimizer,
+    labels: &[Option<Label>],
+    device: &Device,
+) -> Result<(Network, StepReport)> {
+    let start = Instant::now();
+    let cells = loader.sampler.batch(step);
+    let inputs = loader.inputs(&cells, step);
+    let embeddings = network.forward(images(&inputs, device));
+    let values = numbers(embeddings.clone())?;
+    ensure!(
+        values.iter().all(|v| v.is_finite()),
+        "the embeddings of step {} are not finite: the training diverged, try another seed",
+        step + 1
+    );
+    let rows: Vec<&[f32]> = values.chunks(EMBEDDING).collect();
+    let batch_labels: Vec<Label> = cells.iter().filter_map(|cell| labels[*cell]).collect();
+    let (triplets, mined) =
+        mine(&squared_distances(&rows), &batch_labels, preset.margin, preset.mining);
+    let spread = spread(&rows);
+    ensure!(
+        mined.active > 0.0 || spread > COLLAPSED,
+        "the network collapsed at step {}: no triplet is active and all embeddings lie within \
+         {spread:.1e} of one point; train with another seed or preset",
+        step + 1
+    );
+    let (network, loss) = match triplet_loss(&embeddings, &triplets, preset.margin) {
+        Some(loss) => {
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let rate = preset.optimiser.rate(step, preset.steps);
+            (optimiser.step(rate, network, gradients), f64::from(loss.into_scalar::<f32>()))
+        }
+        None => (network, 0.0),
+    };
+    let images_per_second = cells.len() as f64 / start.elapsed().as_secs_f64();
+    Ok((network, StepReport { loss, mined, spread, images_per_second }))
+}
+
+/// Makes the inputs of batches.
+struct Loader<'a> {
+    preset: &'a Preset,
+    sampler: &'a StratifiedSampler,
+    samples: &'a [Sample],
+    seed: u64,
+}
+
+impl Loader<'_> {
+    fn inputs(&self, cells: &[usize], step: usize) -> Vec<Vec<f32>> {
+        let place = |i: usize| (step * self.preset.batch.total() + i) as u64;
+        let make = |(i, cell): (usize, &usize)| {
+            let sample = &self.samples[*cell];
+            match &self.preset.augmentation {
+                Some(augmentation) => {
+                    let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+                    rng.set_stream(place(i) + 1);
+                    augmentation.input(sample, &self.preset.preprocess, &mut rng)
+                }
+                None => sample.input(&self.preset.preprocess),
+            }
+        };
+        cells.par_iter().enumerate().map(make).collect()
+    }
+}
+
+/// Means over some batches of the normalised layers' statistics at the final weights.
+fn statistics(
+    preset: &Preset,
+    loader: &Loader,
+    network: &Network,
+    device: &Device,
+) -> Result<Vec<(Vec<f32>, Vec<f32>)>> {
+    if !preset.normalised {
+        return Ok(Vec::new());
+    }
+    let mut sums: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
+    for batch in 0..STATISTICS_BATCHES {
+        let step = preset.steps + batch;
+        let inputs = loader.inputs(&loader.sampler.batch(step), step);
+        let statistics = network.statistics(images(&inputs, device));
+        for (layer, (mean, variance)) in statistics.into_iter().enumerate() {
+            let (mean, variance) = (numbers(mean)?, numbers(variance)?);
+            if layer == sums.len() {
+                sums.push((vec![0.0; mean.len()], vec![0.0; mean.len()]));
+            }
+            let share = 1.0 / STATISTICS_BATCHES as f32;
+            sums[layer].0.iter_mut().zip(mean).for_each(|(s, v)| *s += share * v);
+            sums[layer].1.iter_mut().zip(variance).for_each(|(s, v)| *s += share * v);
+        }
+    }
+    Ok(sums)
+}
+
+/// Root mean square distance of rows from their mean.
+fn spread(rows: &[&[f32]]) -> f64 {
+    let count = rows.len() as f64;
+    let total: f64 = (0..EMBEDDING)
+        .map(|i| {
+            let mean = rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / count;
+            rows.iter().map(|row| (f64::from(row[i]) - mean).powi(2)).sum::<f64>() / count
+        })
+        .sum();
+    total.sqrt()
+}

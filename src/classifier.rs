@@ -1,0 +1,118 @@
+//! Cell inputs to predictions: the network, then the support vector machine, then calibration.
+//!
+//! Invariant: a prediction is only ever given for finite numbers.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::embedder::{EMBEDDING, Embedder};
+use crate::model::Model;
+use crate::preprocess::{CHANNELS, Channels, SIDE};
+
+/// What a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Label {
+    /// Not in division; the majority, the negative class.
+    Interphase,
+    /// In division; rare, the positive class.
+    Mitotic,
+}
+
+/// The verdict on one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prediction {
+    /// Signed distance measure of the support vector machine; above zero is mitotic.
+    pub decision_value: f64,
+    /// Calibrated probability of mitotic, 0 to 1 (Platt).
+    pub probability: f64,
+    /// The class by the sign of the decision value.
+    pub prediction: Label,
+}
+
+/// A model on a device, ready to classify.
+pub struct Classifier {
+    model: Model,
+    embedder: Embedder,
+    device: Device,
+}
+
+impl Classifier {
+    /// Puts the model's network on the device.
+    pub fn new(model: Model, device: Device) -> Self {
+        let embedder = Embedder::new(&model.weights, equal_channels(&model), &device);
+        Self { model, embedder, device }
+    }
+
+    /// The model this classifier runs.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Embeds cells in one batch on the device.
+    ///
+    /// # Shapes
+    /// - `inputs`: each [`CHANNELS`] x [`SIDE`] x [`SIDE`] values from
+    ///   [`Preprocess::input`](crate::preprocess::Preprocess::input)
+    /// - output: [`EMBEDDING`] values each, of length 1
+    ///
+    /// # Errors
+    /// [`Error::NotClassifiable`] when an embedding is not finite, [`Error::Device`] when the device
+    /// fails.
+    pub async fn embed(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let channels = if equal_channels(&self.model) { 1 } else { CHANNELS };
+        let mut values = Vec::with_capacity(inputs.len() * channels * SIDE * SIDE);
+        for input in inputs {
+            if input.len() != CHANNELS * SIDE * SIDE {
+                return Err(Error::Cell(format!(
+                    "a cell's input holds {} values where {CHANNELS} x {SIDE} x {SIDE} are due",
+                    input.len()
+                )));
+            }
+            values.extend_from_slice(&input[..channels * SIDE * SIDE]);
+        }
+        let data = TensorData::new(values, [inputs.len(), channels, SIDE, SIDE]);
+        let embeddings = self.embedder.forward(Tensor::from_data(data, &self.device));
+        let values = embeddings
+            .into_data_async()
+            .await
+            .map_err(|e| Error::Device(format!("the device gave no result: {e:?}")))?
+            .try_to_vec::<f32>()
+            .map_err(|e| Error::Device(format!("the device gave another kind of number: {e:?}")))?;
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(Error::NotClassifiable("the network's output is not finite".into()));
+        }
+        Ok(values.chunks(EMBEDDING).map(<[f32]>::to_vec).collect())
+    }
+
+    /// Classifies one embedding.
+    ///
+    /// # Errors
+    /// [`Error::NotClassifiable`] when the decision value is not finite.
+    pub fn judge(&self, embedding: &[f32]) -> Result<Prediction, Error> {
+        let decision_value = self.model.svm.decision_value(embedding);
+        if !decision_value.is_finite() {
+            return Err(Error::NotClassifiable("the decision value is not finite".into()));
+        }
+        let prediction = if decision_value > 0.0 { Label::Mitotic } else { Label::Interphase };
+        let probability = self.model.manifest.calibration.probability(decision_value);
+        Ok(Prediction { decision_value, probability, prediction })
+    }
+
+    /// Embeds and classifies cells in one batch.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::embed`] and [`Classifier::judge`].
+    pub async fn classify(&self, inputs: &[Vec<f32>]) -> Result<Vec<Prediction>, Error> {
+        self.embed(inputs).await?.iter().map(|embedding| self.judge(embedding)).collect()
+    }
+}
+
+fn equal_channels(model: &Model) -> bool {
+    model.manifest.preprocess.channels == Channels::CellScaled
+}

@@ -1,0 +1,43 @@
+//! The compute devices: the CPU (burn-flex) and the GPU (WebGPU in a browser, wgpu natively).
+
+use burn::tensor::Device;
+use burn_wgpu::graphics::AutoGraphicsApi;
+use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup_async, wgpu};
+
+use crate::Error;
+
+/// A GPU that is ready for work.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    /// burn's handle to it.
+    pub device: Device,
+    /// The adapter's name as the system gives it.
+    pub adapter: String,
+    /// The adapter only emulates a GPU on the CPU, which is slower than the CPU path.
+    pub software: bool,
+}
+
+/// The CPU, present everywhere.
+pub fn cpu() -> Device {
+    Device::flex()
+}
+
+/// Sets up the system's preferred GPU; once a process.
+///
+/// # Errors
+/// [`Error::Device`] when there is no adapter, it refuses, or the GPU was set up before.
+pub async fn gpu() -> Result<Gpu, Error> {
+    let selector = WgpuDevice::default();
+    let setup = try_init_setup_async::<AutoGraphicsApi>(&selector, RuntimeOptions::default())
+        .await
+        .map_err(|e| Error::Device(format!("no GPU can be used: {e}")))?;
+    let info = setup.adapter.get_info();
+    let software = info.device_type == wgpu::DeviceType::Cpu || emulates(&info.name);
+    Ok(Gpu { device: Device::from(selector), adapter: info.name, software })
+}
+
+/// Whether an adapter's name is that of a known software renderer.
+pub fn emulates(adapter: &str) -> bool {
+    let name = adapter.to_lowercase();
+    ["swiftshader", "llvmpipe", "softpipe", "basic render"].iter().any(|known| name.contains(known))
+}

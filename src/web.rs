@@ -1,0 +1,327 @@
+//! The face of the library in a browser: JavaScript values in, JavaScript values out.
+//!
+//! Invariant: no logic of its own; every pixel and every number comes from the other modules.
+
+#![deny(clippy::unwrap_used)]
+
+use burn::tensor::Device;
+use js_sys::{Array, Float32Array, Function, Object, Promise, Reflect, Uint8ClampedArray};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::cells::{self, CellBox};
+use crate::classifier::Classifier;
+use crate::model::{Manifest, Model, sha256};
+use crate::preprocess::{self, FieldLevels, Patch, Preprocess};
+use crate::{Error, GreyImage, decode, device};
+
+/// Longer side, in pixels, up to which an image is taken for that of a single cell.
+const CROP_MAX_SIDE: usize = 256;
+
+impl From<Error> for JsValue {
+    /// A JavaScript `Error` with the sentence for a person and a stable `code`.
+    fn from(error: Error) -> Self {
+        let js = js_sys::Error::new(&error.to_string());
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&js, &"code".into(), &error.code().into());
+        js.into()
+    }
+}
+
+/// Tells the console where a panic came from, before the trap hides it.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+    }));
+}
+
+/// A loaded model on a device.
+#[wasm_bindgen]
+pub struct Scope {
+    classifier: Classifier,
+    preprocess: Preprocess,
+    info: JsValue,
+}
+
+/// What runs, for the page and for every export.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info<'a> {
+    version: &'a str,
+    model_sha256: String,
+    preset: &'a str,
+    backend: Backend,
+    manifest: &'a Manifest,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Backend {
+    kind: &'static str,
+    adapter: String,
+    software: bool,
+    note: String,
+}
+
+#[wasm_bindgen]
+impl Scope {
+    /// Reads a model file and opens a device: `backend` is `auto`, `webgpu` or `cpu`.
+    ///
+    /// `auto` takes WebGPU unless its adapter is emulated in software, which is slower than the
+    /// CPU; `force_software` takes it even then.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a bad model file, [`Error::Device`] when WebGPU is demanded and absent.
+    pub async fn load(model: &[u8], backend: &str, force_software: bool) -> Result<Scope, Error> {
+        let model_sha256 = sha256(model);
+        let model = Model::from_bytes(model)?;
+        let (device, backend) = open(backend, force_software).await?;
+        let info = Info {
+            version: env!("CARGO_PKG_VERSION"),
+            model_sha256,
+            preset: &model.manifest.preset,
+            backend,
+            manifest: &model.manifest,
+        };
+        let info = to_js(&info)?;
+        let preprocess = model.manifest.preprocess.clone();
+        Ok(Scope { classifier: Classifier::new(model, device), preprocess, info })
+    }
+
+    /// `{version, modelSha256, preset, backend: {kind, adapter, software, note}, manifest}`.
+    pub fn info(&self) -> JsValue {
+        self.info.clone()
+    }
+
+    /// The cells that segmentation finds in a field.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there are none.
+    #[wasm_bindgen(js_name = cellsOfField)]
+    pub fn cells_of_field(&self, image: &Image) -> Result<CellSet, Error> {
+        let boxes = cells::find_cells(&image.0)?;
+        let patches = self.cut(&image.0, &boxes);
+        Ok(self.cell_set(boxes, patches))
+    }
+
+    /// The cells in the given boxes `{x, y, w, h}[]` of a field.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when a box is malformed or outside the image.
+    #[wasm_bindgen(js_name = cellsOfBoxes)]
+    pub fn cells_of_boxes(&self, image: &Image, boxes: JsValue) -> Result<CellSet, Error> {
+        let boxes: Vec<CellBox> = serde_wasm_bindgen::from_value(boxes)
+            .map_err(|error| Error::Cell(format!("boxes must be [{{x, y, w, h}}]: {error}")))?;
+        boxes.iter().try_for_each(|one| one.check(&image.0))?;
+        let patches = self.cut(&image.0, &boxes);
+        Ok(self.cell_set(boxes, patches))
+    }
+
+    /// Each image is one cell; all of them share their grey levels. Takes the images.
+    #[wasm_bindgen(js_name = cellsOfCrops)]
+    pub fn cells_of_crops(&self, images: Vec<Image>) -> CellSet {
+        let mut boxes = Vec::with_capacity(images.len());
+        let mut patches = Vec::with_capacity(images.len());
+        for Image(image) in images {
+            let whole = CellBox::whole(&image);
+            boxes.push(whole);
+            patches.extend(self.cut(&image, &[whole]));
+        }
+        self.cell_set(boxes, patches)
+    }
+
+    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction}[]`.
+    ///
+    /// # Errors
+    /// [`Error::NotClassifiable`] or [`Error::Device`].
+    pub async fn classify(
+        &self,
+        cells: &CellSet,
+        from: usize,
+        count: usize,
+    ) -> Result<JsValue, Error> {
+        to_js(&self.classifier.classify(&self.inputs(cells, from, count)).await?)
+    }
+
+    /// The embeddings of the same cells: `Float32Array[]`, one of 128 numbers a cell.
+    ///
+    /// # Errors
+    /// [`Error::NotClassifiable`] or [`Error::Device`].
+    pub async fn embed(&self, cells: &CellSet, from: usize, count: usize) -> Result<Array, Error> {
+        let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
+        Ok(embeddings.iter().map(|one| Float32Array::from(one.as_slice())).collect())
+    }
+}
+
+impl Scope {
+    fn cut(&self, image: &GreyImage, boxes: &[CellBox]) -> Vec<Patch> {
+        let windows = self.preprocess.windows(image, boxes);
+        windows.iter().map(|window| preprocess::cut(image, window)).collect()
+    }
+
+    fn cell_set(&self, boxes: Vec<CellBox>, patches: Vec<Patch>) -> CellSet {
+        let levels = self.preprocess.levels(&patches);
+        CellSet { boxes, patches, levels }
+    }
+
+    fn inputs(&self, cells: &CellSet, from: usize, count: usize) -> Vec<Vec<f32>> {
+        let chosen = cells.patches.iter().skip(from).take(count);
+        chosen.map(|patch| self.preprocess.input(patch, &cells.levels)).collect()
+    }
+}
+
+/// A decoded image.
+#[wasm_bindgen]
+pub struct Image(GreyImage);
+
+/// Reads PNG, TIFF, BMP or JPEG bytes.
+///
+/// # Errors
+/// [`Error::Image`] when they are damaged, too large or of an unsupported kind.
+#[wasm_bindgen]
+pub fn decode(bytes: &[u8]) -> Result<Image, Error> {
+    decode::decode(bytes).map(Image)
+}
+
+#[wasm_bindgen]
+impl Image {
+    /// Width in pixels.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    /// Height in pixels.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> usize {
+        self.0.height()
+    }
+
+    /// Whether it is small enough to be the image of one cell.
+    #[wasm_bindgen(js_name = isCrop)]
+    pub fn is_crop(&self) -> bool {
+        self.0.width().max(self.0.height()) <= CROP_MAX_SIDE
+    }
+
+    /// `{width, height, rgba}`, stretched for the eye, its longer side at most `max_side`.
+    ///
+    /// # Errors
+    /// None in practice: every picture has a JavaScript form.
+    pub fn preview(&self, max_side: usize) -> Result<JsValue, Error> {
+        picture(&self.0, max_side)
+    }
+}
+
+/// Cells of one field, or images of single cells that belong together, ready to classify.
+#[wasm_bindgen]
+pub struct CellSet {
+    boxes: Vec<CellBox>,
+    patches: Vec<Patch>,
+    levels: FieldLevels,
+}
+
+#[wasm_bindgen]
+impl CellSet {
+    /// Number of cells.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.patches.len()
+    }
+
+    /// `{x, y, w, h}[]` in pixels of the image, one a cell.
+    ///
+    /// # Errors
+    /// None in practice: every box has a JavaScript form.
+    pub fn boxes(&self) -> Result<JsValue, Error> {
+        to_js(&self.boxes)
+    }
+
+    /// `{width, height, rgba}` of one cell as the network's window cuts it, stretched for the eye.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there is no such cell.
+    pub fn thumbnail(&self, index: usize) -> Result<JsValue, Error> {
+        let patch = self.patches.get(index);
+        let patch = patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))?;
+        let image = GreyImage::new(preprocess::SIDE, preprocess::SIDE, patch.0.clone())?;
+        picture(&image, preprocess::SIDE)
+    }
+}
+
+fn picture(image: &GreyImage, max_side: usize) -> Result<JsValue, Error> {
+    let preview = decode::preview(image, max_side);
+    let rgba = Uint8ClampedArray::from(preview.rgba.as_slice());
+    let object = Object::new();
+    for (name, value) in [
+        ("width", JsValue::from(preview.width)),
+        ("height", preview.height.into()),
+        ("rgba", rgba.into()),
+    ] {
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    }
+    Ok(object.into())
+}
+
+/// JavaScript's form of a value, maps as plain objects.
+fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| Error::Device(error.to_string()))
+}
+
+/// Opens the device to run on, and says why it is that one.
+async fn open(wanted: &str, force_software: bool) -> Result<(Device, Backend), Error> {
+    let cpu = |note: String| {
+        let backend = Backend { kind: "cpu", adapter: "CPU".into(), software: false, note };
+        Ok((device::cpu(), backend))
+    };
+    if wanted == "cpu" {
+        return cpu("as asked for".into());
+    }
+    let forced = wanted == "webgpu";
+    match adapter().await {
+        None if forced => Err(Error::Device("this browser offers no WebGPU adapter".into())),
+        None => cpu("because this browser offers no WebGPU adapter".into()),
+        Some((name, true)) if !forced && !force_software => {
+            cpu(format!("because {name} only emulates a GPU in software, which is slower"))
+        }
+        Some((adapter, software)) => match device::gpu().await {
+            Ok(gpu) => {
+                let note = String::new();
+                Ok((gpu.device, Backend { kind: "webgpu", adapter, software, note }))
+            }
+            Err(error) if forced => Err(error),
+            Err(error) => cpu(format!("because {error}")),
+        },
+    }
+}
+
+/// Name of the browser's WebGPU adapter and whether it is software, asked for through the untyped
+/// interface: the typed one of `web-sys` exists only behind a compiler flag.
+async fn adapter() -> Option<(String, bool)> {
+    let gpu = property(&property(&js_sys::global(), "navigator")?, "gpu")?;
+    let request: Function = property(&gpu, "requestAdapter")?.dyn_into().ok()?;
+    let promise: Promise = request.call0(&gpu).ok()?.dyn_into().ok()?;
+    let adapter = JsFuture::from(promise).await.ok()?;
+    let info = property(&adapter, "info")?;
+    let words = ["vendor", "architecture", "description"]
+        .iter()
+        .filter_map(|name| property(&info, name)?.as_string())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let name = if words.is_empty() { "an unnamed adapter".into() } else { words };
+    // The flag moved from the adapter to its info.
+    let fallback = [&info, &adapter]
+        .iter()
+        .any(|object| property(object, "isFallbackAdapter").is_some_and(|flag| flag.is_truthy()));
+    let software = fallback || device::emulates(&name);
+    Some((name, software))
+}
+
+fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    let value = Reflect::get(object, &name.into()).ok()?;
+    (!value.is_null() && !value.is_undefined()).then_some(value)
+}

@@ -1,0 +1,181 @@
+// @ts-check
+/**
+ * The classifier as promises: starts the worker, asks it, replaces it when it crashes.
+ *
+ * Invariant: every call settles exactly once, with a value or with a `ClientError`.
+ *
+ * @import * as Protocol from "./protocol.js"
+ */
+
+/** A failure with the `code` of the Rust `Error`, or `cancelled`, `crashed`, `load`, `internal`. */
+export class ClientError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.name = "ClientError";
+    this.code = code;
+  }
+}
+
+/**
+ * @typedef {object} StartOptions
+ * @property {Protocol.BackendChoice} [backend]
+ * @property {boolean} [forceSoftware] take WebGPU even when it is only emulated
+ * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
+ *
+ * @typedef {(progress: Protocol.Progress) => void} OnProgress
+ * @typedef {{ signal?: AbortSignal, onProgress?: OnProgress }} CallOptions
+ *
+ * @typedef {object} Call one that waits for its final reply
+ * @property {(value: any) => void} resolve
+ * @property {(error: ClientError) => void} reject
+ * @property {OnProgress} [onProgress]
+ */
+
+/** One model on one device, in a worker of its own. */
+export class Client {
+  /** @type {Map<number, Call>} */ #calls = new Map();
+  #nextId = 0;
+  #load;
+  #loaded = false;
+  /** @type {Worker} */ #worker;
+  /** @type {Promise<Protocol.Info>} */ #ready;
+
+  /**
+   * Fetches program and model, and loads both in a worker.
+   *
+   * @param {StartOptions} [options]
+   */
+  static async start({ backend = "auto", forceSoftware = false, model } = {}) {
+    const [wasm, bundled] = await Promise.all([
+      fetchBytes("../pkg/mitoscope_bg.wasm").then((bytes) => WebAssembly.compile(bytes)),
+      model ?? fetchBytes("model/model.safetensors"),
+    ]);
+    const client = new Client({ wasm, model: bundled, backend, forceSoftware });
+    await client.info();
+    return client;
+  }
+
+  /** @param {Omit<Protocol.LoadRequest, "id" | "kind">} load */
+  constructor(load) {
+    this.#load = load;
+    this.#worker = this.#spawn();
+    this.#ready = this.#begin();
+  }
+
+  /** What runs: model, version and backend. Rejects when the model cannot be loaded. */
+  info() {
+    return this.#ready;
+  }
+
+  /**
+   * Finds and classifies the cells of a field; an image of a single cell is only recognised.
+   *
+   * @param {Uint8Array<ArrayBuffer>} bytes of the image file; transferred, so unusable afterwards
+   * @param {CallOptions & Partial<Omit<Protocol.ImageRequest, "id" | "kind" | "bytes">>} [options]
+   * @returns {Promise<Protocol.ImageOutcome>}
+   */
+  async image(bytes, { as = "auto", boxes, embed, previewSide = 1600, ...options } = {}) {
+    await this.#ready;
+    const request = { kind: /** @type {const} */ ("image"), bytes, as, boxes, embed, previewSide };
+    return this.#send(request, options, [bytes.buffer]);
+  }
+
+  /**
+   * Classifies images of single cells that belong together: they share their grey levels.
+   *
+   * @param {Uint8Array<ArrayBuffer>[]} files transferred, so unusable afterwards
+   * @param {CallOptions & { embed?: boolean }} [options]
+   * @returns {Promise<void>}
+   */
+  async crops(files, { embed, ...options } = {}) {
+    await this.#ready;
+    const buffers = files.map((file) => file.buffer);
+    return this.#send({ kind: "crops", files, embed }, options, buffers);
+  }
+
+  /** Ends the worker; open calls reject. */
+  stop() {
+    this.#worker.terminate();
+    this.#rejectAll(new ClientError("cancelled", "stopped"));
+  }
+
+  /**
+   * @param {any} request without its id
+   * @param {CallOptions} [options]
+   * @param {Transferable[]} [transfer]
+   * @returns {Promise<any>}
+   */
+  #send(request, { signal, onProgress } = {}, transfer = []) {
+    if (signal?.aborted) return Promise.reject(new ClientError("cancelled", "cancelled"));
+    const id = this.#nextId++;
+    const cancel = () => this.#worker.postMessage({ id, kind: "cancel" });
+    signal?.addEventListener("abort", cancel);
+    const answered = new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject, onProgress });
+      this.#worker.postMessage({ ...request, id }, transfer);
+    });
+    return answered.finally(() => signal?.removeEventListener("abort", cancel));
+  }
+
+  #spawn() {
+    // A worker started from a blob inherits the page's content security policy; one started from
+    // its own address would be bound only by a policy in that file's response headers.
+    const program = new URL("worker.js", import.meta.url).href;
+    const source = new Blob([`import ${JSON.stringify(program)};`], { type: "text/javascript" });
+    const address = URL.createObjectURL(source);
+    const worker = new Worker(address, { type: "module" });
+    worker.addEventListener("message", ({ data }) => this.#receive(data));
+    worker.addEventListener("error", (event) => this.#crashed(worker, event));
+    return worker;
+  }
+
+  /** @param {Protocol.Reply} reply */
+  #receive(reply) {
+    const call = this.#calls.get(reply.id);
+    if (!call) return;
+    if (reply.kind === "progress") return call.onProgress?.(reply.progress);
+    this.#calls.delete(reply.id);
+    if (reply.kind === "done") call.resolve(reply.value);
+    else call.reject(new ClientError(reply.code, reply.message));
+  }
+
+  /** @param {Worker} worker @param {ErrorEvent} event */
+  #crashed(worker, event) {
+    event.preventDefault();
+    if (worker !== this.#worker) return;
+    worker.terminate();
+    this.#rejectAll(new ClientError("crashed", event.message ?? "the worker did not start"));
+    if (!this.#loaded) return; // a model that crashes while it loads would do so for ever
+    this.#loaded = false;
+    this.#worker = this.#spawn();
+    this.#ready = this.#begin();
+  }
+
+  #begin() {
+    const ready = this.#send({ kind: "load", ...this.#load }).then((info) => {
+      this.#loaded = true;
+      return info;
+    });
+    ready.catch(() => {}); // told to everyone who calls
+    return ready;
+  }
+
+  /** @param {ClientError} error */
+  #rejectAll(error) {
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.reject(error);
+  }
+}
+
+/** @param {string} path relative to this file */
+async function fetchBytes(path) {
+  const url = new URL(path, import.meta.url);
+  const response = await fetch(url).catch(() => null);
+  if (!response?.ok) {
+    const reason = response?.status ?? "no answer";
+    throw new ClientError("load", `${url.pathname} could not be loaded (${reason})`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/**
+ * The words that the page and the worker exchange, as types only.
+ *
+ * Invariant: every request carries an `id` and gets exactly one final reply (`done` or `failed`),
+ * after any number of `progress` messages. Large buffers are transferred, never shared.
+ *
+ * @typedef {{ x: number, y: number, w: number, h: number }} Box pixels of the image, top-left
+ * @typedef {object} Picture for display only
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8ClampedArray<ArrayBuffer>} rgba
+ *
+ * @typedef {"mitotic" | "interphase"} Label
+ * @typedef {{ decisionValue: number, probability: number, prediction: Label }} Prediction
+ *
+ * @typedef {"auto" | "webgpu" | "cpu"} BackendChoice
+ * @typedef {object} Backend
+ * @property {"webgpu" | "cpu"} kind
+ * @property {string} adapter
+ * @property {boolean} software whether the adapter is only emulated
+ * @property {string} note why it is this one
+ *
+ * @typedef {object} Info
+ * @property {string} version of mitoscope
+ * @property {string} modelSha256
+ * @property {string} preset
+ * @property {Backend} backend
+ * @property {any} manifest the model file's
+ *
+ * @typedef {object} LoadRequest
+ * @property {number} id
+ * @property {"load"} kind
+ * @property {WebAssembly.Module} wasm
+ * @property {Uint8Array} model
+ * @property {BackendChoice} backend
+ * @property {boolean} forceSoftware
+ *
+ * @typedef {"auto" | "field" | "cell"} Kind what an image holds; `auto`: judged by its size
+ * @typedef {object} ImageRequest one file; a field is classified, a single cell only recognised
+ * @property {number} id
+ * @property {"image"} kind
+ * @property {Uint8Array} bytes
+ * @property {Kind} as
+ * @property {Box[]} [boxes] in place of those that segmentation finds
+ * @property {boolean} [embed] also report the embeddings
+ * @property {number} previewSide longest side of the preview in pixels
+ * @typedef {{ holds: "field" | "cell" }} ImageOutcome
+ *
+ * @typedef {object} CropsRequest files of single cells that belong together
+ * @property {number} id
+ * @property {"crops"} kind
+ * @property {Uint8Array[]} files
+ * @property {boolean} [embed]
+ *
+ * @typedef {object} CancelRequest stops another request; has no reply of its own
+ * @property {number} id that of the other request
+ * @property {"cancel"} kind
+ *
+ * @typedef {LoadRequest | ImageRequest | CropsRequest | CancelRequest} Request
+ *
+ * @typedef {{ code: string, message: string }} Failure
+ * @typedef {object} Unreadable one of several crops cannot be read
+ * @property {"unreadable"} stage
+ * @property {number} index of the file
+ * @property {Failure} failure
+ *
+ * @typedef {object} Found cells are known, not yet classified
+ * @property {"found"} stage
+ * @property {{ width: number, height: number } | null} size of the field; null for crops
+ * @property {Picture | null} preview of the field; null for crops
+ * @property {Box[]} boxes
+ * @property {Picture[]} thumbnails one a box
+ * @property {number[]} indices for crops, the index of each cell's file
+ *
+ * @typedef {object} Classified
+ * @property {"classified"} stage
+ * @property {number} from index of the first cell of this batch
+ * @property {Prediction[]} predictions
+ * @property {Float32Array[] | null} embeddings when asked for
+ *
+ * @typedef {Unreadable | Found | Classified} Progress
+ *
+ * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
+ * @typedef {{ id: number, kind: "done", value: any }} DoneReply
+ * @typedef {{ id: number, kind: "failed" } & Failure} FailedReply
+ * @typedef {ProgressReply | DoneReply | FailedReply} Reply
+ */
+export {};

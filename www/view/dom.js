@@ -1,0 +1,89 @@
+// @ts-check
+/**
+ * The few DOM helpers that the views share.
+ *
+ * @import * as Protocol from "../protocol.js"
+ */
+
+/** The element with this id, which the page is known to hold. @param {string} id */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element;
+}
+
+/**
+ * A new element with attributes and children; a missing attribute value leaves it out.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | undefined>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+export function html(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  setAttributes(element, attributes);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * The same for SVG.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | undefined>} [attributes]
+ * @param {Node[]} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  setAttributes(element, attributes);
+  element.append(...children);
+  return element;
+}
+
+/** A canvas that shows the picture. @param {Protocol.Picture} picture */
+export function canvas({ width, height, rgba }) {
+  const element = html("canvas");
+  element.width = width;
+  element.height = height;
+  element.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
+  return element;
+}
+
+/**
+ * Makes arrow keys, Home and End walk through the options of a listbox.
+ *
+ * @param {HTMLElement} list
+ * @param {object} options
+ * @param {() => number} options.count
+ * @param {() => number} options.current index of the chosen option, -1 for none
+ * @param {() => number} options.columns
+ * @param {(index: number) => void} options.choose
+ */
+export function walkable(list, { count, current, columns, choose }) {
+  list.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || count() === 0) return;
+    const last = count() - 1;
+    /** @type {Record<string, number>} */
+    const targets = {
+      ArrowRight: current() + 1,
+      ArrowLeft: current() - 1,
+      ArrowDown: current() + columns(),
+      ArrowUp: current() - columns(),
+      Home: 0,
+      End: last,
+    };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    choose(current() < 0 ? 0 : Math.max(0, Math.min(last, target)));
+  });
+}
+
+/** @param {Element} element @param {Record<string, string | undefined>} attributes */
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) element.setAttribute(name, value);
+  }
+}

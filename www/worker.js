@@ -1,0 +1,165 @@
+// @ts-check
+/**
+ * The worker: owns the classifier and answers one request at a time.
+ *
+ * Invariant: pixels pass through here only as whole buffers; every number comes from wasm.
+ * A wasm trap is not answered: it is thrown to the page, which replaces this worker.
+ *
+ * @import * as Protocol from "./protocol.js"
+ */
+import init, { CellSet, Image, Scope, decode } from "../pkg/mitoscope.js";
+
+/** A cancel must take effect within 300 ms, so a batch aims below that. */
+const BATCH_MS = 200;
+const BATCH_MAX = 8;
+
+/** @type {Scope | null} */
+let scope = null;
+/** @type {Set<number>} */
+const cancelled = new Set();
+let queue = Promise.resolve();
+
+addEventListener("message", (event) => {
+  /** @type {Protocol.Request} */
+  const request = event.data;
+  if (request.kind === "cancel") cancelled.add(request.id);
+  else queue = queue.then(() => answer(request));
+});
+// A trap inside a wasm future surfaces as a rejection that nobody holds.
+addEventListener("unhandledrejection", (event) => crash(event.reason));
+
+/** @param {Exclude<Protocol.Request, Protocol.CancelRequest>} request */
+async function answer(request) {
+  const { id } = request;
+  try {
+    reply({ id, kind: "done", value: await carryOut(request) });
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) crash(error);
+    else reply({ id, kind: "failed", ...failure(error) });
+  } finally {
+    cancelled.delete(id);
+  }
+}
+
+/** @param {Exclude<Protocol.Request, Protocol.CancelRequest>} request */
+function carryOut(request) {
+  switch (request.kind) {
+    case "load":
+      return load(request);
+    case "image":
+      return image(request);
+    case "crops":
+      return crops(request);
+  }
+}
+
+/** @param {Protocol.LoadRequest} request */
+async function load({ wasm, model, backend, forceSoftware }) {
+  await init({ module_or_path: wasm });
+  scope = await Scope.load(model, backend, forceSoftware);
+  return scope.info();
+}
+
+/**
+ * @param {Protocol.ImageRequest} request
+ * @returns {Promise<Protocol.ImageOutcome>}
+ */
+async function image({ id, bytes, as, boxes, embed, previewSide }) {
+  const image = decode(bytes);
+  try {
+    if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
+    const cells = boxes ? loaded().cellsOfBoxes(image, boxes) : loaded().cellsOfField(image);
+    const size = { width: image.width, height: image.height };
+    const preview = image.preview(previewSide);
+    await classify(id, cells, { size, preview, indices: [] }, embed);
+    return { holds: "field" };
+  } finally {
+    image.free();
+  }
+}
+
+/** @param {Protocol.CropsRequest} request */
+async function crops({ id, files, embed }) {
+  /** @type {Image[]} */
+  const images = [];
+  /** @type {number[]} */
+  const indices = [];
+  for (const [index, bytes] of files.entries()) {
+    try {
+      images.push(decode(bytes));
+      indices.push(index);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      progress(id, { stage: "unreadable", index, failure: failure(error) });
+    }
+  }
+  if (images.length === 0) return;
+  await classify(id, loaded().cellsOfCrops(images), { size: null, preview: null, indices }, embed);
+}
+
+/**
+ * Shows the cells, then classifies them batch by batch; frees `cells`.
+ *
+ * @param {number} id
+ * @param {CellSet} cells
+ * @param {Pick<Protocol.Found, "size" | "preview" | "indices">} origin
+ * @param {boolean} [embed] also report the embeddings
+ */
+async function classify(id, cells, origin, embed = false) {
+  try {
+    const thumbnails = Array.from({ length: cells.length }, (_, i) => cells.thumbnail(i));
+    progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
+    let size = 1;
+    for (let from = 0; from < cells.length;) {
+      await breath();
+      if (cancelled.has(id)) throw Object.assign(new Error("cancelled"), { code: "cancelled" });
+      const started = performance.now();
+      const count = Math.min(size, cells.length - from);
+      const predictions = await loaded().classify(cells, from, count);
+      const embeddings = embed ? await loaded().embed(cells, from, count) : null;
+      progress(id, { stage: "classified", from, predictions, embeddings });
+      from += count;
+      const fitting = Math.floor((BATCH_MS * count) / (performance.now() - started));
+      size = Math.max(1, Math.min(BATCH_MAX, fitting));
+    }
+  } finally {
+    cells.free();
+  }
+}
+
+/** Lets the messages that wait, such as a cancel, be received. */
+function breath() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function loaded() {
+  if (!scope) throw Object.assign(new Error("no model is loaded"), { code: "model" });
+  return scope;
+}
+
+/** @param {any} error @returns {Protocol.Failure} */
+function failure(error) {
+  return { code: error?.code ?? "internal", message: String(error?.message ?? error) };
+}
+
+/** @param {number} id @param {Protocol.Progress} progress */
+function progress(id, progress) {
+  const pictures = progress.stage === "found" ? [...progress.thumbnails] : [];
+  if (progress.stage === "found" && progress.preview) pictures.push(progress.preview);
+  reply(
+    { id, kind: "progress", progress },
+    pictures.map((picture) => picture.rgba.buffer),
+  );
+}
+
+/** @param {Protocol.Reply} message @param {Transferable[]} [transfer] */
+function reply(message, transfer = []) {
+  postMessage(message, { transfer });
+}
+
+/** @param {unknown} error */
+function crash(error) {
+  setTimeout(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,133 @@
+//! Runs every check of the project in order, stopping at the first that fails.
+//!
+//! Invariant: what a later step needs is looked for before the first long build starts.
+
+use crate::toolchain::Toolchain;
+use crate::{dist, project, wasm};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The native selections of packages, always these. Cargo merges the features of the packages it
+/// is given: `--workspace` would add xtask's to the others', and rebuild burn's GPU stack for a
+/// feature of `indexmap` alone. These two match `cargo run -p native-trainer` and `cargo xtask`.
+const PRODUCT: [&str; 5] = ["--release", "--package", "mitoscope", "--package", "native-trainer"];
+const XTASK: [&str; 3] = ["--release", "--package", "xtask"];
+
+const CHROMIUM_NAMES: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// What the browser tests run on.
+struct Browser {
+    chromium: PathBuf,
+    npm: PathBuf,
+    node: PathBuf,
+    tests: PathBuf,
+}
+
+/// Steps done so far, with their times.
+#[derive(Default)]
+struct Report(Vec<(&'static str, Duration)>);
+
+impl Report {
+    fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        eprintln!("\n==> {}. {name}", self.0.len() + 1);
+        let start = Instant::now();
+        work().with_context(|| format!("step `{name}` failed"))?;
+        self.0.push((name, start.elapsed()));
+        Ok(())
+    }
+
+    fn print(&self) {
+        eprintln!();
+        for (name, time) in &self.0 {
+            eprintln!("{:>9.1} s  {name}", time.as_secs_f64());
+        }
+        let total: Duration = self.0.iter().map(|(_, time)| *time).sum();
+        eprintln!("{:>9.1} s  all {} steps passed", total.as_secs_f64(), self.0.len());
+    }
+}
+
+/// Format, lints, Rust tests, browser tests.
+///
+/// # Errors
+/// At the first failing step, with the command that failed, or at once when a tool is missing.
+pub fn run_all() -> Result<()> {
+    let root = project::root()?;
+    let site = root.join("dist");
+    let browser = Browser::find(&root)?;
+    let toolchain = Toolchain::find()?;
+    let mut wasm_clippy = toolchain.clippy()?;
+    let mut report = Report::default();
+
+    report.step("format", || project::run(project::cargo()?.args(["fmt", "--all", "--check"])))?;
+    report.step("clippy, native", || {
+        for selection in [&PRODUCT[..], &XTASK] {
+            let mut clippy = project::cargo()?;
+            clippy.arg("clippy").args(selection).args(["--all-targets", "--", "-D", "warnings"]);
+            project::run(&mut clippy)?;
+        }
+        Ok(())
+    })?;
+    report.step("clippy, wasm32", || {
+        project::run(wasm_clippy.args(wasm::SELECTION).args(["--", "-D", "warnings"]))
+    })?;
+    report.step("Rust tests", || {
+        for selection in [&PRODUCT[..], &XTASK] {
+            project::run(project::cargo()?.arg("test").args(selection))?;
+        }
+        Ok(())
+    })?;
+    report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
+    report.step("site", || dist::build(&site))?;
+    report.step("browser tests", || browser.test(&site))?;
+    report.print();
+    Ok(())
+}
+
+impl Browser {
+    fn find(root: &Path) -> Result<Self> {
+        let tests = root.join("tests/browser");
+        let any = std::fs::read_dir(&tests)
+            .with_context(|| format!("cannot read {tests:?}"))?
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().ends_with(".test.mjs"));
+        if !any {
+            bail!("{tests:?} holds no *.test.mjs: the browser tests are missing");
+        }
+        let program = |name| {
+            project::find_program(name)
+                .with_context(|| format!("{name} is missing: install Node.js 20 or newer with npm"))
+        };
+        Ok(Self { chromium: chromium()?, npm: program("npm")?, node: program("node")?, tests })
+    }
+
+    /// Runs `node --test`, which finds every `*.test.mjs` below its folder by itself.
+    fn test(&self, site: &Path) -> Result<()> {
+        let npm = ["ci", "--no-audit", "--no-fund"];
+        project::run(Command::new(&self.npm).args(npm).current_dir(&self.tests))?;
+        let program = format!("mitoscope{}", std::env::consts::EXE_SUFFIX);
+        let mut command = Command::new(&self.node);
+        command
+            .args(["--test", "--test-reporter=spec"])
+            .current_dir(&self.tests)
+            .env("MITOSCOPE_DIST", site)
+            .env("MITOSCOPE_BIN", project::target_dir()?.join("release").join(program))
+            .env("CHROMIUM", &self.chromium);
+        project::run(&mut command)
+    }
+}
+
+fn chromium() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
+        if path.is_file() {
+            return Ok(path);
+        }
+        bail!("CHROMIUM={} is no file: point it at a Chromium program", path.display());
+    }
+    CHROMIUM_NAMES.iter().find_map(|name| project::find_program(name)).context(
+        "no Chromium on PATH for the browser tests: install it (Debian: `apt-get install \
+         chromium`) or set CHROMIUM to its program",
+    )
+}

@@ -1,0 +1,118 @@
+//! Build steps of mitoscope, run as `cargo xtask COMMAND`; nothing but Rust and Node.js is needed.
+//!
+//! Invariant: every outside program is started through [`project::run`], which names the command
+//! when it fails.
+
+mod checks;
+mod dist;
+mod headers;
+mod project;
+mod serve;
+mod toolchain;
+mod wasm;
+
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  serve [--port 8080] [--no-build]   build the site into dist and serve it at 127.0.0.1
+  dist [--out dist]                  build the site as plain files for any static host
+  wasm                               build only the WebAssembly module, into dist/pkg
+  test                               run every check: format, clippy, Rust and browser tests";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+enum Task {
+    Serve { port: u16, build: bool },
+    Dist { out: Option<PathBuf> },
+    Wasm,
+    Test,
+    Help,
+}
+
+fn main() -> ExitCode {
+    match parse(std::env::args().skip(1)).and_then(execute) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(task: Task) -> Result<()> {
+    let default_out = project::root()?.join("dist");
+    match task {
+        Task::Serve { port, build } => {
+            if build {
+                dist::build(&default_out)?;
+            }
+            serve::serve(&default_out, port)
+        }
+        Task::Dist { out } => dist::build(&out.unwrap_or(default_out)),
+        Task::Wasm => wasm::build(&default_out.join("pkg")),
+        Task::Test => checks::run_all(),
+        Task::Help => {
+            println!("{USAGE}");
+            Ok(())
+        }
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Task> {
+    let mut task = match args.next().as_deref() {
+        Some("serve") => Task::Serve { port: 8080, build: true },
+        Some("dist") => Task::Dist { out: None },
+        Some("wasm") => Task::Wasm,
+        Some("test") => Task::Test,
+        Some("help" | "--help" | "-h") => return Ok(Task::Help),
+        Some(other) => bail!("unknown command `{other}`\n\n{USAGE}"),
+        None => bail!("no command given\n\n{USAGE}"),
+    };
+    while let Some(flag) = args.next() {
+        match (flag.as_str(), &mut task) {
+            ("--port", Task::Serve { port, .. }) => {
+                let value = args.next().context("--port needs a number")?;
+                *port = value
+                    .parse()
+                    .with_context(|| format!("--port {value}: give a number from 0 to 65535"))?;
+            }
+            ("--no-build", Task::Serve { build, .. }) => *build = false,
+            ("--out", Task::Dist { out }) => {
+                *out = Some(args.next().context("--out needs a folder")?.into());
+            }
+            ("--help" | "-h", _) => return Ok(Task::Help),
+            _ => bail!("unknown option `{flag}`\n\n{USAGE}"),
+        }
+    }
+    Ok(task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Task> {
+        parse(line.split_whitespace().map(String::from))
+    }
+
+    #[test]
+    fn reads_commands_and_options() {
+        let task = parsed("serve --port 9000 --no-build").expect("valid");
+        assert_eq!(task, Task::Serve { port: 9000, build: false });
+        let task = parsed("dist --out site").expect("valid");
+        assert_eq!(task, Task::Dist { out: Some("site".into()) });
+        assert_eq!(parsed("test --help").expect("valid"), Task::Help);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for line in ["", "deploy", "wasm --port 1", "serve --port x", "serve --port", "dist --out"]
+        {
+            assert!(parsed(line).is_err(), "accepted `{line}`");
+        }
+    }
+}
