@@ -5,6 +5,31 @@
 //! [`svm`] (embedding to decision value), [`classifier`] (all of it); [`model`] is the file that
 //! holds what was learned, [`device`] where the network runs. Everything is pure: bytes in, values
 //! out.
+//!
+//! ```
+//! # async fn run() -> Result<(), mitoscope::Error> {
+//! use mitoscope::{GreyImage, cells::find_cells, classifier::Classifier, device, model::Model};
+//!
+//! // A field of one bright nucleus; `decode::decode` makes one of a file's bytes.
+//! let disc = |i: usize| if (i % 200).abs_diff(100).pow(2) + (i / 200).abs_diff(80).pow(2) < 900 {
+//!     0.8
+//! } else {
+//!     0.05
+//! };
+//! let field = GreyImage::new(200, 160, (0..200 * 160).map(disc).collect())?;
+//! let boxes = find_cells(&field)?;
+//! assert_eq!(boxes.len(), 1);
+//!
+//! let file = std::fs::read("www/model/model.safetensors").expect("the bundled model");
+//! let model = Model::from_bytes(&file)?;
+//! let cells = model.manifest.preprocess.cut_field(&field, &boxes)?;
+//! let input = model.manifest.preprocess.input(&cells.patches[0], &cells.levels);
+//! let verdicts = Classifier::new(model, device::cpu()).classify(&[input]).await?;
+//! println!("{:?} at {:.2}", verdicts[0].prediction, verdicts[0].decision_value);
+//! # Ok(())
+//! # }
+//! # pollster::block_on(run()).unwrap();
+//! ```
 
 pub mod cells;
 pub mod classifier;

@@ -115,6 +115,15 @@ pub struct FieldLevels {
     pub cell: f32,
 }
 
+/// Cells that belong together, cut: those of one field, or crops of one specimen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CutCells {
+    /// One a cell, not yet scaled.
+    pub patches: Vec<Patch>,
+    /// Grey levels they share.
+    pub levels: FieldLevels,
+}
+
 /// How a cell becomes an input; part of the model's manifest, so that both always match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocess {
@@ -216,16 +225,25 @@ impl Preprocess {
         }
     }
 
-    /// The inputs of all cells of one field, in the order of the boxes.
+    /// Cuts the cells of one field, in the order of the boxes.
     ///
     /// # Errors
     /// [`Error::Cell`] when a box is not inside the image.
-    pub fn inputs(&self, image: &GreyImage, boxes: &[CellBox]) -> Result<Vec<Vec<f32>>, Error> {
+    pub fn cut_field(&self, image: &GreyImage, boxes: &[CellBox]) -> Result<CutCells, Error> {
         boxes.iter().try_for_each(|cell| cell.check(image))?;
-        let patches: Vec<Patch> =
-            self.windows(image, boxes).iter().map(|window| cut(image, window)).collect();
+        let windows = self.windows(image, boxes);
+        Ok(self.with_levels(windows.iter().map(|window| cut(image, window)).collect()))
+    }
+
+    /// Cuts images that each are one cell and belong together.
+    pub fn cut_crops<'a>(&self, images: impl IntoIterator<Item = &'a GreyImage>) -> CutCells {
+        let whole = |image| cut(image, &self.windows(image, &[CellBox::whole(image)])[0]);
+        self.with_levels(images.into_iter().map(whole).collect())
+    }
+
+    fn with_levels(&self, patches: Vec<Patch>) -> CutCells {
         let levels = self.levels(&patches);
-        Ok(patches.iter().map(|patch| self.input(patch, &levels)).collect())
+        CutCells { patches, levels }
     }
 
     /// The patch with its low percentile at 0 and its high percentile at 1, clamped; 0 when it is flat.

@@ -13,11 +13,8 @@ use wasm_bindgen_futures::JsFuture;
 use crate::cells::{self, CellBox};
 use crate::classifier::Classifier;
 use crate::model::{Manifest, Model, sha256};
-use crate::preprocess::{self, FieldLevels, Patch, Preprocess};
+use crate::preprocess::{CutCells, Preprocess, SIDE};
 use crate::{Error, GreyImage, decode, device};
-
-/// Longer side, in pixels, up to which an image is taken for that of a single cell.
-const CROP_MAX_SIDE: usize = 256;
 
 impl From<Error> for JsValue {
     /// A JavaScript `Error` with the sentence for a person and a stable `code`.
@@ -102,8 +99,8 @@ impl Scope {
     #[wasm_bindgen(js_name = cellsOfField)]
     pub fn cells_of_field(&self, image: &Image) -> Result<CellSet, Error> {
         let boxes = cells::find_cells(&image.0)?;
-        let patches = self.cut(&image.0, &boxes);
-        Ok(self.cell_set(boxes, patches))
+        let cells = self.preprocess.cut_field(&image.0, &boxes)?;
+        Ok(CellSet { boxes, cells })
     }
 
     /// The cells in the given boxes `{x, y, w, h}[]` of a field.
@@ -114,22 +111,16 @@ impl Scope {
     pub fn cells_of_boxes(&self, image: &Image, boxes: JsValue) -> Result<CellSet, Error> {
         let boxes: Vec<CellBox> = serde_wasm_bindgen::from_value(boxes)
             .map_err(|error| Error::Cell(format!("boxes must be [{{x, y, w, h}}]: {error}")))?;
-        boxes.iter().try_for_each(|one| one.check(&image.0))?;
-        let patches = self.cut(&image.0, &boxes);
-        Ok(self.cell_set(boxes, patches))
+        let cells = self.preprocess.cut_field(&image.0, &boxes)?;
+        Ok(CellSet { boxes, cells })
     }
 
     /// Each image is one cell; all of them share their grey levels. Takes the images.
     #[wasm_bindgen(js_name = cellsOfCrops)]
     pub fn cells_of_crops(&self, images: Vec<Image>) -> CellSet {
-        let mut boxes = Vec::with_capacity(images.len());
-        let mut patches = Vec::with_capacity(images.len());
-        for Image(image) in images {
-            let whole = CellBox::whole(&image);
-            boxes.push(whole);
-            patches.extend(self.cut(&image, &[whole]));
-        }
-        self.cell_set(boxes, patches)
+        let boxes = images.iter().map(|Image(image)| CellBox::whole(image)).collect();
+        let cells = self.preprocess.cut_crops(images.iter().map(|Image(image)| image));
+        CellSet { boxes, cells }
     }
 
     /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction}[]`.
@@ -156,19 +147,10 @@ impl Scope {
 }
 
 impl Scope {
-    fn cut(&self, image: &GreyImage, boxes: &[CellBox]) -> Vec<Patch> {
-        let windows = self.preprocess.windows(image, boxes);
-        windows.iter().map(|window| preprocess::cut(image, window)).collect()
-    }
-
-    fn cell_set(&self, boxes: Vec<CellBox>, patches: Vec<Patch>) -> CellSet {
-        let levels = self.preprocess.levels(&patches);
-        CellSet { boxes, patches, levels }
-    }
-
     fn inputs(&self, cells: &CellSet, from: usize, count: usize) -> Vec<Vec<f32>> {
-        let chosen = cells.patches.iter().skip(from).take(count);
-        chosen.map(|patch| self.preprocess.input(patch, &cells.levels)).collect()
+        let CutCells { patches, levels } = &cells.cells;
+        let chosen = patches.iter().skip(from).take(count);
+        chosen.map(|patch| self.preprocess.input(patch, levels)).collect()
     }
 }
 
@@ -202,7 +184,7 @@ impl Image {
     /// Whether it is small enough to be the image of one cell.
     #[wasm_bindgen(js_name = isCrop)]
     pub fn is_crop(&self) -> bool {
-        self.0.width().max(self.0.height()) <= CROP_MAX_SIDE
+        cells::is_crop(&self.0)
     }
 
     /// `{width, height, rgba}`, stretched for the eye, its longer side at most `max_side`.
@@ -218,8 +200,7 @@ impl Image {
 #[wasm_bindgen]
 pub struct CellSet {
     boxes: Vec<CellBox>,
-    patches: Vec<Patch>,
-    levels: FieldLevels,
+    cells: CutCells,
 }
 
 #[wasm_bindgen]
@@ -227,7 +208,7 @@ impl CellSet {
     /// Number of cells.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {
-        self.patches.len()
+        self.boxes.len()
     }
 
     /// `{x, y, w, h}[]` in pixels of the image, one a cell.
@@ -243,10 +224,10 @@ impl CellSet {
     /// # Errors
     /// [`Error::Cell`] when there is no such cell.
     pub fn thumbnail(&self, index: usize) -> Result<JsValue, Error> {
-        let patch = self.patches.get(index);
+        let patch = self.cells.patches.get(index);
         let patch = patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))?;
-        let image = GreyImage::new(preprocess::SIDE, preprocess::SIDE, patch.0.clone())?;
-        picture(&image, preprocess::SIDE)
+        let image = GreyImage::new(SIDE, SIDE, patch.0.clone())?;
+        picture(&image, SIDE)
     }
 }
 

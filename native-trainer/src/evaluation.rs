@@ -78,7 +78,7 @@ pub struct Evaluation {
     pub held_out: Option<Figures>,
     /// The same by staining pattern.
     pub held_out_by_pattern: BTreeMap<String, Figures>,
-    /// The same cells by the shape of their box alone; none where cells have no box.
+    /// The same cells by the shape of their box alone; none where boxes are absent or all alike.
     pub box_geometry_baseline: Option<Figures>,
     /// The same cells by their brightness alone.
     pub brightness_baseline: Option<Figures>,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 pub fn write_at_once(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = builder().tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
@@ -18,4 +18,13 @@ pub fn write_at_once(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| {
         format!("cannot write {}: is the folder there, writable and not full?", path.display())
     })
+}
+
+/// A temporary file is private by default; what takes its name here is not.
+fn builder() -> tempfile::Builder<'static, 'static> {
+    #[allow(unused_mut)]
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }

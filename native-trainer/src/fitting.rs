@@ -16,7 +16,7 @@ use crate::evaluation::{Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
 use crate::network::{images, numbers};
 use crate::samples::Sample;
-use crate::svm_search::{platt, search};
+use crate::svm_search::{Search, decide, platt, search};
 use crate::table::Table;
 
 /// Cells embedded at once.
@@ -47,6 +47,11 @@ impl Split {
         let (held_out, train) =
             labelled.partition(|i| specimens.contains(&table.rows[*i].specimen));
         Ok(Self { train, held_out, specimens: specimens.clone() })
+    }
+
+    /// Whether each of these labelled rows is mitotic.
+    pub fn truth(&self, table: &Table, rows: &[usize]) -> Vec<bool> {
+        rows.iter().map(|row| table.rows[*row].label == Some(Label::Mitotic)).collect()
     }
 }
 
@@ -85,8 +90,6 @@ pub fn fit(
             (pattern.to_owned(), judge.figures(&judged.held_out, &places))
         })
         .collect();
-    let all: Vec<usize> = (0..split.held_out.len()).collect();
-    let figures = |values: &[f64]| (!all.is_empty()).then(|| judge.figures(values, &all));
     let brightness: Vec<Vec<f32>> = samples
         .par_iter()
         .map(|sample| brightness(&sample.patch(&sample.window), &sample.levels))
@@ -96,16 +99,14 @@ pub fn fit(
         gamma: judged.svm.gamma(),
         inner: judged.inner,
         held_out_specimens: split.specimens.iter().cloned().collect(),
-        held_out: figures(&judged.held_out),
+        held_out: (!split.held_out.is_empty())
+            .then(|| Figures::of(&judged.held_out, &judge.truth(&split.held_out))),
         held_out_by_pattern,
         box_geometry_baseline: match geometry(table) {
-            Some(features) if !all.is_empty() => figures(&judge.fit(&features)?.held_out),
-            _ => None,
+            Some(features) => judge.baseline(features)?,
+            None => None,
         },
-        brightness_baseline: match all.is_empty() {
-            true => None,
-            false => figures(&judge.fit(&brightness)?.held_out),
-        },
+        brightness_baseline: judge.baseline(brightness)?,
     };
     Ok(Fitted { svm: judged.svm, calibration: judged.calibration, evaluation })
 }
@@ -162,25 +163,43 @@ struct Judged {
 }
 
 impl Judge<'_> {
-    /// Chooses C and γ, fits and applies a machine, given every row's features.
-    fn fit(&self, features: &[Vec<f32>]) -> Result<Judged> {
-        let Split { train, held_out, .. } = self.split;
-        let mut features = features.to_vec();
-        if features[train[0]].len() != EMBEDDING {
-            standardise(&mut features, train);
-        }
-        let samples: Vec<Vec<f32>> = train.iter().map(|row| features[*row].clone()).collect();
-        let mitotic = self.truth(train);
-        let groups = self.groups();
-        let search = search(&samples, &mitotic, groups.as_deref(), self.seed)?;
+    /// Chooses C and γ, fits and applies a machine, given every row's embedding.
+    fn fit(&self, embeddings: &[Vec<f32>]) -> Result<Judged> {
+        let (samples, mitotic, search) = self.search(embeddings)?;
         let svm = Svm::fit(&samples, &mitotic, search.best.c, search.best.gamma)?;
+        let held_out = self.split.held_out.iter();
         Ok(Judged {
             c: search.best.c,
             calibration: platt(&search.decision_values, &mitotic)?,
             inner: Figures::of(&search.decision_values, &mitotic),
-            held_out: held_out.iter().map(|row| svm.decision_value(&features[*row])).collect(),
+            held_out: held_out.map(|row| svm.decision_value(&embeddings[*row])).collect(),
             svm,
         })
+    }
+
+    /// Figures of the held-out rows by other features, chosen and fitted likewise; none where there
+    /// is no such row, or all training rows look alike.
+    fn baseline(&self, mut features: Vec<Vec<f32>>) -> Result<Option<Figures>> {
+        let train = &self.split.train;
+        let alike = train.iter().all(|row| features[*row] == features[train[0]]);
+        if alike || self.split.held_out.is_empty() {
+            return Ok(None);
+        }
+        standardise(&mut features, train);
+        let (samples, mitotic, search) = self.search(&features)?;
+        let held_out: Vec<Vec<f32>> =
+            self.split.held_out.iter().map(|row| features[*row].clone()).collect();
+        let values = decide(&samples, &mitotic, &search, &held_out)?;
+        Ok(Some(Figures::of(&values, &self.truth(&self.split.held_out))))
+    }
+
+    /// The training rows' features and truth, and the best C and γ for them.
+    fn search(&self, features: &[Vec<f32>]) -> Result<(Vec<Vec<f32>>, Vec<bool>, Search)> {
+        let train = &self.split.train;
+        let samples: Vec<Vec<f32>> = train.iter().map(|row| features[*row].clone()).collect();
+        let mitotic = self.truth(train);
+        let search = search(&samples, &mitotic, self.groups().as_deref(), self.seed)?;
+        Ok((samples, mitotic, search))
     }
 
     /// The specimens of the training rows as numbers; none unless at least two are known.
@@ -194,7 +213,7 @@ impl Judge<'_> {
     }
 
     fn truth(&self, rows: &[usize]) -> Vec<bool> {
-        rows.iter().map(|row| self.table.rows[*row].label == Some(Label::Mitotic)).collect()
+        self.split.truth(self.table, rows)
     }
 
     /// Figures of some of the held-out cells.

@@ -122,7 +122,7 @@ impl Network {
 
 /// A tensor's numbers on the host, row-major.
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    Ok(tensor.into_data().try_to_vec::<f32>().map_err(|e| anyhow::anyhow!("{e:?}"))?)
+    tensor.into_data().try_to_vec::<f32>().map_err(|e| anyhow::anyhow!("{e:?}"))
 }
 
 /// A batch of inputs as a tensor `[batch, 3, 128, 128]`.

@@ -1,13 +1,11 @@
 //! Cells ready to be cut: each knows its image, its window and its field's grey levels.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use mitoscope::GreyImage;
 use mitoscope::cells::CellBox;
 use mitoscope::preprocess::{FieldLevels, Patch, Preprocess, Window, cut};
-use rayon::prelude::*;
 
 use crate::table::{Group, Table};
 
@@ -37,33 +35,23 @@ impl Sample {
 
 /// Reads the images of one group and places a window on each of its cells.
 pub fn prepare(table: &Table, group: &Group, preprocess: &Preprocess) -> Result<Vec<Sample>> {
-    let mut images: HashMap<usize, Arc<GreyImage>> = HashMap::new();
-    for row in &group.rows {
-        let image = table.rows[*row].image;
-        if !images.contains_key(&image) {
-            images.insert(image, Arc::new(table.image(image)?));
-        }
-    }
-    let place = |row: usize| (row, images[&table.rows[row].image].clone());
-    let windows: Vec<Window> = if group.rows.iter().all(|row| table.rows[*row].cell.is_some()) {
-        let boxes: Vec<CellBox> = group.rows.iter().filter_map(|r| table.rows[*r].cell).collect();
-        let (_, image) = group.rows.first().map(|r| place(*r)).context("an empty group")?;
-        preprocess.windows(&image, &boxes)
+    let boxes: Vec<CellBox> = group.rows.iter().filter_map(|row| table.rows[*row].cell).collect();
+    let first = table.rows[group.rows[0]].image;
+    let (images, windows, levels) = if boxes.is_empty() {
+        let read = |row: &usize| Ok(Arc::new(table.image(table.rows[*row].image)?));
+        let images: Vec<Arc<GreyImage>> = group.rows.iter().map(read).collect::<Result<_>>()?;
+        let levels = preprocess.cut_crops(images.iter().map(Arc::as_ref)).levels;
+        let whole = |image: &Arc<GreyImage>| preprocess.windows(image, &[CellBox::whole(image)]);
+        let windows = images.iter().flat_map(whole).collect();
+        (images, windows, levels)
     } else {
-        let whole = |row: &usize| {
-            let (_, image) = place(*row);
-            preprocess.windows(&image, &[CellBox::whole(&image)]).remove(0)
-        };
-        group.rows.iter().map(whole).collect()
+        let image = Arc::new(table.image(first)?);
+        let levels = preprocess.cut_field(&image, &boxes)?.levels;
+        let windows = preprocess.windows(&image, &boxes);
+        (vec![image; boxes.len()], windows, levels)
     };
-    let placed: Vec<_> = group.rows.iter().map(|row| place(*row)).zip(windows).collect();
-    let patches: Vec<Patch> =
-        placed.par_iter().map(|((_, image), window)| cut(image, window)).collect();
-    let levels = preprocess.levels(&patches);
-    Ok(placed
-        .into_iter()
-        .map(|((row, image), window)| Sample { row, image, window, levels })
-        .collect())
+    let placed = group.rows.iter().zip(images).zip(windows);
+    Ok(placed.map(|((row, image), window)| Sample { row: *row, image, window, levels }).collect())
 }
 
 /// All cells of a table, in the order of its rows.

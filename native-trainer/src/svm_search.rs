@@ -3,8 +3,9 @@
 //! Invariant: a sample's out-of-fold decision value comes from a machine that saw neither the
 //! sample nor another of its group; the same seed gives the same result on any number of threads.
 
-mod smo;
-
+use libsvm_rs::predict::predict_values;
+use libsvm_rs::train::svm_train;
+use libsvm_rs::{KernelType, SvmNode, SvmParameter, SvmParameterBuilder, SvmProblem, SvmType};
 use mitoscope::Error;
 use mitoscope::model::Calibration;
 use mitoscope::svm::{MAX_SAMPLES, Svm};
@@ -76,25 +77,19 @@ pub fn search(
     let folds = folds(mitotic, groups, seed)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
-    let distances = squared_distances(samples);
-    let mut tried = Vec::with_capacity(C_GRID.len() * GAMMA_GRID.len());
-    for multiple in GAMMA_GRID {
-        let gamma = multiple * scale;
-        let kernel: Vec<f64> = distances.par_iter().map(|d| (-gamma * d).exp()).collect();
-        let jobs = C_GRID.iter().rev().flat_map(|c| (0..count).map(|fold| (*c, fold)));
-        let jobs: Vec<(f64, usize)> = jobs.collect();
-        let decided = jobs
-            .par_iter()
-            .with_max_len(1)
-            .map(|&(c, fold)| smo::decision_values(&kernel, &targets(mitotic, &folds, fold), c))
-            .collect::<Result<Vec<_>, Error>>()?;
-        for (decided, jobs) in decided.chunks(count).zip(jobs.chunks(count)) {
-            let values: Vec<f64> = (0..n).map(|i| decided[folds[i]][i]).collect();
-            let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
-            tried.push((GridPoint { c: jobs[0].0, gamma, mcc }, values));
+    libsvm_rs::set_quiet(true);
+    let instances: Vec<Vec<SvmNode>> = samples.iter().map(|sample| nodes(sample)).collect();
+    let pairs = C_GRID.iter().flat_map(|c| GAMMA_GRID.map(|multiple| (*c, multiple * scale)));
+    let tried = pairs.collect::<Vec<_>>().into_par_iter().map(|(c, gamma)| {
+        let parameters = parameters(c, gamma)?;
+        let mut values = vec![0.0; n];
+        for fold in 0..count {
+            predict_fold(&instances, mitotic, &folds, fold, &parameters, &mut values);
         }
-    }
-    tried.sort_by(|(a, _), (b, _)| a.c.total_cmp(&b.c).then(a.gamma.total_cmp(&b.gamma)));
+        let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
+        Ok((GridPoint { c, gamma, mcc }, values))
+    });
+    let tried = tried.collect::<Result<Vec<_>, Error>>()?;
     let (grid, mut pooled): (Vec<GridPoint>, Vec<Vec<f64>>) = tried.into_iter().unzip();
     let highest = grid.iter().map(|point| point.mcc).fold(f64::NEG_INFINITY, f64::max);
     let best = (0..grid.len())
@@ -104,23 +99,65 @@ pub fn search(
     Ok(Search { best: grid[best], decision_values: pooled.swap_remove(best), grid })
 }
 
-/// ‖a − b‖² of all pairs of samples, row by row.
-fn squared_distances(samples: &[Vec<f32>]) -> Vec<f64> {
-    let square = |(x, y): (&f32, &f32)| (f64::from(*x) - f64::from(*y)).powi(2);
-    let row = |a: &Vec<f32>| -> Vec<f64> {
-        samples.iter().map(|b| a.iter().zip(b).map(square).sum()).collect()
-    };
-    samples.par_iter().flat_map_iter(row).collect()
+fn parameters(c: f64, gamma: f64) -> Result<SvmParameter, Error> {
+    SvmParameterBuilder::new()
+        .svm_type(SvmType::CSvc)
+        .kernel_type(KernelType::Rbf)
+        .c(c)
+        .gamma(gamma)
+        .build()
+        .map_err(|error| Error::Fit(format!("C = {c}, γ = {gamma}: {error}")))
 }
 
-/// The classes as ±1, with 0 for the samples of the fold that is held out.
-fn targets(mitotic: &[bool], folds: &[usize], held_out: usize) -> Vec<f64> {
-    let target = |(mitotic, fold): (&bool, &usize)| match (*fold == held_out, *mitotic) {
-        (true, _) => 0.0,
-        (false, true) => 1.0,
-        (false, false) => -1.0,
+fn nodes(sample: &[f32]) -> Vec<SvmNode> {
+    let node = |(index, value): (i32, &f32)| SvmNode { index, value: f64::from(*value) };
+    (1..).zip(sample).map(node).collect()
+}
+
+/// Fits on all folds but one and fills in the decision values of that one.
+///
+/// LIBSVM takes seconds for the grid where smartcore takes minutes; the solution is the same, as
+/// `tests/svm_parity.rs` shows.
+fn predict_fold(
+    instances: &[Vec<SvmNode>],
+    mitotic: &[bool],
+    folds: &[usize],
+    fold: usize,
+    parameters: &SvmParameter,
+    values: &mut [f64],
+) {
+    let train = || (0..folds.len()).filter(|i| folds[*i] != fold);
+    let problem = SvmProblem {
+        labels: train().map(|i| if mitotic[i] { 1.0 } else { -1.0 }).collect(),
+        instances: train().map(|i| instances[i].clone()).collect(),
     };
-    mitotic.iter().zip(folds).map(target).collect()
+    let machine = svm_train(&problem, parameters);
+    // LIBSVM's sign is that of the class it met first.
+    let sign = if machine.labels().first() == Some(&1) { 1.0 } else { -1.0 };
+    for i in (0..folds.len()).filter(|i| folds[*i] == fold) {
+        let mut value = [0.0];
+        predict_values(&machine, &instances[i], &mut value);
+        values[i] = sign * value[0];
+    }
+}
+
+/// Decision values of `others` by a machine fitted to the samples: for baselines, which need no
+/// machine that outlives them.
+///
+/// # Errors
+/// [`Error::Fit`] when the search's numbers are no valid parameters.
+pub fn decide(
+    samples: &[Vec<f32>],
+    mitotic: &[bool],
+    search: &Search,
+    others: &[Vec<f32>],
+) -> Result<Vec<f64>, Error> {
+    let instances: Vec<_> = samples.iter().chain(others).map(|sample| nodes(sample)).collect();
+    let folds: Vec<usize> = (0..instances.len()).map(|i| usize::from(i >= samples.len())).collect();
+    let mut values = vec![0.0; instances.len()];
+    let parameters = parameters(search.best.c, search.best.gamma)?;
+    predict_fold(&instances, mitotic, &folds, 1, &parameters, &mut values);
+    Ok(values.split_off(samples.len()))
 }
 
 /// Fold of each sample: both classes spread evenly, groups whole.

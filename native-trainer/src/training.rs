@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
 use burn::optim::{AdaGradConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use mitoscope::classifier::Label;
@@ -105,7 +106,7 @@ pub fn train(
             checkpoint::save(plan.checkpoint, &state, &network, &optimiser)?;
         }
     }
-    let statistics = statistics(preset, &loader, &network, &device)?;
+    let statistics = statistics(preset, &loader, &network, &plan.device)?;
     let weights = network.fold(&statistics)?.rounded_to_half();
     Ok(Trained { weights, steps: state.steps })
 }
@@ -198,6 +199,11 @@ fn statistics(
     if !preset.normalised {
         return Ok(Vec::new());
     }
+    // A copy without autodiff, which would keep every map for a backward pass that never comes.
+    let plain = Network::new(true, loader.seed, device)?;
+    let network = plain
+        .try_load_record(network.clone().into_record())
+        .map_err(|e| anyhow::anyhow!("the network cannot be copied: {e:?}"))?;
     let mut sums: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
     for batch in 0..STATISTICS_BATCHES {
         let step = preset.steps + batch;

@@ -128,12 +128,15 @@ fn flat_patches_give_finite_inputs() {
 #[test]
 fn paper_replicates_one_channel() {
     let image = textured(128, 128);
-    let inputs = Preprocess::paper().inputs(&image, &[CellBox::whole(&image)]).expect("ok");
+    let paper = Preprocess::paper();
+    let cells = paper.cut_field(&image, &[CellBox::whole(&image)]).expect("ok");
+    assert_eq!(cells, paper.cut_crops([&image]));
+    let input = paper.input(&cells.patches[0], &cells.levels);
     let n = SIDE * SIDE;
-    assert_eq!(inputs[0][..n], inputs[0][n..2 * n]);
-    assert_eq!(inputs[0][..n], inputs[0][2 * n..]);
+    assert_eq!(input[..n], input[n..2 * n]);
+    assert_eq!(input[..n], input[2 * n..]);
     let outside = CellBox { x: 100.0, y: 0.0, w: 60.0, h: 20.0 };
-    assert!(matches!(Preprocess::paper().inputs(&image, &[outside]), Err(Error::Cell(_))));
+    assert!(matches!(paper.cut_field(&image, &[outside]), Err(Error::Cell(_))));
 }
 
 #[test]

@@ -103,20 +103,34 @@ impl Browser {
         Ok(Self { chromium: chromium()?, npm: program("npm")?, node: program("node")?, tests })
     }
 
-    /// Runs `node --test`, which finds every `*.test.mjs` below its folder by itself.
-    fn test(&self, site: &Path) -> Result<()> {
+    /// Installs what the tests need and gives node, in their folder, with their environment.
+    fn node(&self, site: &Path) -> Result<Command> {
         let npm = ["ci", "--no-audit", "--no-fund"];
         project::run(Command::new(&self.npm).args(npm).current_dir(&self.tests))?;
         let program = format!("mitoscope{}", std::env::consts::EXE_SUFFIX);
         let mut command = Command::new(&self.node);
         command
-            .args(["--test", "--test-reporter=spec"])
             .current_dir(&self.tests)
             .env("MITOSCOPE_DIST", site)
             .env("MITOSCOPE_BIN", project::target_dir()?.join("release").join(program))
             .env("CHROMIUM", &self.chromium);
-        project::run(&mut command)
+        Ok(command)
     }
+
+    /// Runs `node --test`, which finds every `*.test.mjs` below its folder by itself.
+    fn test(&self, site: &Path) -> Result<()> {
+        project::run(self.node(site)?.args(["--test", "--test-reporter=spec"]))
+    }
+}
+
+/// A script of the browser tests as a command, on a built site.
+///
+/// # Errors
+/// When Chromium, node or npm is missing.
+pub fn browser_command(site: &Path, script: &str) -> Result<Command> {
+    let mut command = Browser::find(&project::root()?)?.node(site)?;
+    command.arg(script);
+    Ok(command)
 }
 
 fn chromium() -> Result<PathBuf> {

@@ -3,6 +3,7 @@
 //! Invariant: every outside program is started through [`project::run`], which names the command
 //! when it fails.
 
+mod bench;
 mod checks;
 mod dist;
 mod headers;
@@ -21,7 +22,8 @@ Usage: cargo xtask COMMAND
   serve [--port 8080] [--no-build]   build the site into dist and serve it at 127.0.0.1
   dist [--out dist]                  build the site as plain files for any static host
   wasm                               build only the WebAssembly module, into dist/pkg
-  test                               run every check: format, clippy, Rust and browser tests";
+  test                               run every check: format, clippy, Rust and browser tests
+  bench [--json FILE]                measure throughput and peak memory, natively and in Chromium";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -30,6 +32,7 @@ enum Task {
     Dist { out: Option<PathBuf> },
     Wasm,
     Test,
+    Bench { json: Option<PathBuf> },
     Help,
 }
 
@@ -55,6 +58,7 @@ fn execute(task: Task) -> Result<()> {
         Task::Dist { out } => dist::build(&out.unwrap_or(default_out)),
         Task::Wasm => wasm::build(&default_out.join("pkg")),
         Task::Test => checks::run_all(),
+        Task::Bench { json } => bench::run(json.as_deref()),
         Task::Help => {
             println!("{USAGE}");
             Ok(())
@@ -68,6 +72,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Task> {
         Some("dist") => Task::Dist { out: None },
         Some("wasm") => Task::Wasm,
         Some("test") => Task::Test,
+        Some("bench") => Task::Bench { json: None },
         Some("help" | "--help" | "-h") => return Ok(Task::Help),
         Some(other) => bail!("unknown command `{other}`\n\n{USAGE}"),
         None => bail!("no command given\n\n{USAGE}"),
@@ -83,6 +88,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Task> {
             ("--no-build", Task::Serve { build, .. }) => *build = false,
             ("--out", Task::Dist { out }) => {
                 *out = Some(args.next().context("--out needs a folder")?.into());
+            }
+            ("--json", Task::Bench { json }) => {
+                *json = Some(args.next().context("--json needs a file")?.into());
             }
             ("--help" | "-h", _) => return Ok(Task::Help),
             _ => bail!("unknown option `{flag}`\n\n{USAGE}"),

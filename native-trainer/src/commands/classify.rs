@@ -21,7 +21,6 @@ pub fn run(options: &Classify) -> Result<()> {
     let model = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
     let (device, name) = device::open(options.device)?;
-    eprintln!("{} cells in {} images on {name}", table.rows.len(), table.images.len());
     let classifier = Classifier::new(model, device);
     let mut verdicts: Vec<Option<(Prediction, Vec<f32>)>> = vec![None; table.rows.len()];
     for group in table.groups() {
@@ -41,7 +40,7 @@ pub fn run(options: &Classify) -> Result<()> {
     }
     write_at_once(&options.out, &scores_csv(&table, &verdicts)?)?;
     let mitotic = verdicts.iter().filter(|(v, _)| v.prediction == Label::Mitotic).count();
-    println!("{mitotic} mitotic of {} cells: {}", verdicts.len(), options.out.display());
+    println!("{mitotic} mitotic of {} cells, on {name}: {}", verdicts.len(), options.out.display());
     Ok(())
 }
 

@@ -226,7 +226,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(step as u64 + 1);
             bar.set_message(line);
-        } else if (step + 1) % 10 == 0 || step + 1 == self.steps {
+        } else if (step + 1).is_multiple_of(10) || step + 1 == self.steps {
             let each = self.start.elapsed().as_secs_f64() / (step + 1 - first) as f64;
             let left = each * (self.steps - step - 1) as f64;
             eprintln!("step {}/{}  {line}  {left:.0} s left", step + 1, self.steps);

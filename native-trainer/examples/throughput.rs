@@ -1,0 +1,81 @@
+//! Times the network on simulated inputs, one kind of work a process: `throughput train|embed`.
+//!
+//! Prints one line of JSON: the work, images per second (median of the rounds) and the process's
+//! peak memory. `cargo xtask bench` runs it.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+use mitoscope::device::cpu;
+use mitoscope::embedder::{EMBEDDING, Embedder};
+use mitoscope::preprocess::{CHANNELS, SIDE};
+use native_trainer::network::{Network, images, numbers};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// Images of a batch.
+const BATCH: usize = 32;
+
+/// Measured rounds, after one that is not.
+const ROUNDS: usize = 5;
+
+fn main() -> Result<()> {
+    let work = std::env::args().nth(1).unwrap_or_default();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut image = || (0..CHANNELS * SIDE * SIDE).map(|_| rng.random()).collect();
+    let inputs: Vec<Vec<f32>> = (0..BATCH).map(|_| image()).collect();
+    let mut round: Box<dyn FnMut() -> Result<()>> = match work.as_str() {
+        "train" => train(inputs)?,
+        "embed" => embed(inputs)?,
+        other => bail!("'{other}' is neither 'train' nor 'embed'"),
+    };
+    round()?;
+    let mut rates = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        round()?;
+        rates.push(BATCH as f64 / start.elapsed().as_secs_f64());
+    }
+    rates.sort_by(f64::total_cmp);
+    let line = serde_json::json!({
+        "engine": "mitoscope, native CPU",
+        "work": work,
+        "batch": BATCH,
+        "threads": rayon::current_num_threads(),
+        "images_per_s": (100.0 * rates[ROUNDS / 2]).round() / 100.0,
+        "peak_mib": peak_mib()?,
+    });
+    println!("{line}");
+    Ok(())
+}
+
+/// Forward and backward pass with all gradients, as in preset `paper`.
+fn train(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
+    let device: Device = cpu().autodiff();
+    let network = Network::new(false, 1, &device)?;
+    Ok(Box::new(move || {
+        let embeddings = network.forward(images(&inputs, &device));
+        let first = embeddings.clone().slice([0..1, 0..EMBEDDING]);
+        let gradients = (embeddings - first).square().sum().backward();
+        let weight = network.embedder.convolutions[0].weight.val();
+        numbers(weight.grad(&gradients).context("conv1 has no gradient")?).map(drop)
+    }))
+}
+
+/// Forward pass of the network as it classifies.
+fn embed(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
+    let weights = Network::new(false, 1, &cpu())?.fold(&[])?;
+    let embedder = Embedder::new(&weights, false, &cpu());
+    Ok(Box::new(move || numbers(embedder.forward(images(&inputs, &cpu()))).map(drop)))
+}
+
+/// Largest resident size so far, as Linux tells it.
+fn peak_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")
+        .context("peak memory is read from /proc, which only Linux has")?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    Ok(kib / 1024)
+}

@@ -1,0 +1,56 @@
+//! The bundled model gives on real cells what its manifest says.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use mitoscope::classifier::Classifier;
+use mitoscope::device::cpu;
+use mitoscope::model::Model;
+use native_trainer::evaluation::{Evaluation, Figures};
+use native_trainer::fitting::Split;
+use native_trainer::samples::prepare;
+use native_trainer::table::Table;
+
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/model/model.safetensors");
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/hep2-agh/cells.csv");
+
+#[test]
+fn the_held_out_figures_are_those_of_the_manifest() {
+    let model = std::fs::read(MODEL).expect("the bundled model");
+    let model = Model::from_bytes(&model).expect("a whole model");
+    let evaluation: Evaluation =
+        serde_json::from_value(model.manifest.metrics.clone()).expect("an evaluation");
+    if !Path::new(DATA).exists() {
+        println!("SKIPPED: {DATA} is absent, so the bundled model's figures are not checked");
+        return;
+    }
+    let table = Table::open(Path::new(DATA)).expect("the table");
+    let specimens: BTreeSet<String> = evaluation.held_out_specimens.iter().cloned().collect();
+    let split = Split::by_specimens(&table, &specimens).expect("the same specimens");
+    let preprocess = model.manifest.preprocess.clone();
+    let classifier = Classifier::new(model, cpu());
+    let mut values = vec![f64::NAN; table.rows.len()];
+    for group in table.groups() {
+        if !group.rows.iter().any(|row| split.held_out.contains(row)) {
+            continue;
+        }
+        let samples = prepare(&table, &group, &preprocess).expect("the field");
+        let held_out: Vec<_> =
+            samples.iter().filter(|sample| split.held_out.contains(&sample.row)).collect();
+        for samples in held_out.chunks(32) {
+            let inputs: Vec<Vec<f32>> = samples.iter().map(|s| s.input(&preprocess)).collect();
+            let verdicts = pollster::block_on(classifier.classify(&inputs)).expect("verdicts");
+            for (sample, verdict) in samples.iter().zip(verdicts) {
+                values[sample.row] = verdict.decision_value;
+            }
+        }
+    }
+    let values: Vec<f64> = split.held_out.iter().map(|row| values[*row]).collect();
+    let mitotic: Vec<bool> = split.truth(&table, &split.held_out);
+    let (found, recorded) =
+        (Figures::of(&values, &mitotic), evaluation.held_out.expect("held out"));
+    assert_eq!(found.confusion, recorded.confusion);
+    assert!((found.average_precision - recorded.average_precision).abs() < 1e-3);
+    let brightness = evaluation.brightness_baseline.expect("a baseline");
+    assert!(found.mcc > brightness.mcc + 0.2, "no better than brightness: {found:?}");
+}

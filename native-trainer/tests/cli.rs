@@ -1,0 +1,214 @@
+//! The program as a user runs it: the whole chain on simulated fields, and bad input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use image::{GrayImage, ImageBuffer, Luma};
+use tempfile::TempDir;
+
+fn mitoscope(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mitoscope"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    mitoscope(arguments).output().expect("the program starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary paths are text")
+}
+
+/// A field of dim round nuclei with a bright bar (a metaphase plate) in every third place.
+fn field(index: usize) -> GrayImage {
+    ImageBuffer::from_fn(240, 160, |x, y| {
+        let (column, row) = (x / 40, y / 40);
+        let (dx, dy) = ((x % 40) as f32 - 20.0, (y % 40) as f32 - 20.0);
+        let grain = ((x * 7 + y * 13 + index as u32 * 5) % 11) as f32;
+        let inside = match (column + row + index as u32) % 3 {
+            0 => (dx.abs() < 12.0 && dy.abs() < 4.0).then_some(200.0),
+            _ => (dx.hypot(dy) < 13.0).then_some(70.0),
+        };
+        Luma([(inside.unwrap_or(15.0) + grain) as u8])
+    })
+}
+
+/// Three fields with 24 cells each, 8 of them mitotic, and their table.
+fn data() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut table = String::from("image,x,y,w,h,label,specimen,note\n");
+    for index in 0..3 {
+        let name = format!("field{index}.png");
+        field(index).save(folder.path().join(&name)).expect("the image is written");
+        for cell in 0..24 {
+            let (column, row) = (cell % 6, cell / 6);
+            let mitotic = (column + row + index) % 3 == 0;
+            let label = if mitotic { "mitotic" } else { "interphase" };
+            let (x, y) = (column * 40 + 7, row * 40 + 7);
+            table += &format!("{name},{x},{y},26,26,{label},s{index},cell {cell}\n");
+        }
+    }
+    let path = folder.path().join("cells.csv");
+    fs::write(&path, table).expect("the table is written");
+    (folder, path)
+}
+
+fn train_arguments<'a>(table: &'a str, out: &'a str) -> Vec<&'a str> {
+    let fixed = "--device cpu --steps 4 --batch 2 3 --checkpoint-every 1 --hold-out s2";
+    ["train", "--data", table, "--out", out].into_iter().chain(fixed.split(' ')).collect()
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_table_becomes_a_model_and_the_model_a_verdict_on_every_cell() {
+    let (folder, table) = data();
+    let at = |name: &str| folder.path().join(name);
+    let (run, model, scores, embeddings) =
+        (at("run"), at("model.safetensors"), at("scores.csv"), at("embeddings.csv"));
+    let report = succeed(&train_arguments(text(&table), text(&run)));
+    assert!(report.contains("held out"), "{report}");
+    succeed(&["export", text(&run), "--out", text(&model), "--half"]);
+    let classify = ["classify", "--device", "cpu", "--model", text(&model), "--data", text(&table)];
+    let outputs = ["--out", text(&scores), "--embeddings", text(&embeddings)];
+    succeed(&[&classify[..], &outputs].concat());
+
+    let mut reader = csv::Reader::from_path(&scores).expect("a table");
+    let header = reader.headers().expect("a header").iter().collect::<Vec<_>>().join(",");
+    assert_eq!(header, "image,x,y,w,h,label,specimen,note,decision_value,probability,prediction");
+    let rows: Vec<csv::StringRecord> =
+        reader.records().collect::<Result<_, _>>().expect("readable rows");
+    assert_eq!(rows.len(), 72);
+    for (i, row) in rows.iter().enumerate() {
+        assert_eq!(&row[7], format!("cell {}", i % 24), "columns are carried through, in order");
+        let value: f64 = row[8].parse().expect("a decision value");
+        let probability: f64 = row[9].parse().expect("a probability");
+        assert!((0.0..=1.0).contains(&probability));
+        assert_eq!(&row[10], if value > 0.0 { "mitotic" } else { "interphase" });
+    }
+    let embeddings = fs::read_to_string(&embeddings).expect("embeddings");
+    assert_eq!(embeddings.lines().count(), 73);
+
+    // The network is exact in half precision, so both files classify alike.
+    let full = at("full.safetensors");
+    succeed(&["export", text(&run), "--out", text(&full)]);
+    let again = at("again.csv");
+    let classify = ["classify", "--device", "cpu", "--model", text(&full), "--data", text(&table)];
+    succeed(&[&classify[..], &["--out", text(&again)]].concat());
+    assert_eq!(fs::read(&scores).expect("scores"), fs::read(&again).expect("scores"));
+}
+
+#[test]
+fn a_killed_training_resumes_to_the_same_model() {
+    let (folder, table) = data();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    succeed(&train_arguments(text(&table), text(&whole)));
+
+    let arguments = train_arguments(text(&table), text(&killed));
+    let mut child = mitoscope(&arguments).spawn().expect("the program starts");
+    let start = Instant::now();
+    while !killed.join("checkpoint.safetensors").exists() {
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert!(!killed.join("model.safetensors").exists(), "it was killed before its end");
+
+    let refused = run(&arguments);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("add --resume"));
+
+    let other_seed = [&arguments[..], &["--resume", "--seed", "2"]].concat();
+    let refused = run(&other_seed);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another run"));
+
+    succeed(&[&arguments[..], &["--resume"]].concat());
+    let model = |run: &Path| fs::read(run.join("model.safetensors")).expect("a model");
+    assert!(model(&whole) == model(&killed), "the resumed model differs");
+}
+
+/// One bad table: a single line on standard error that holds `reason`, status 1, nothing written.
+fn check_refused(table: &Path, reason: &str) {
+    let out = table.parent().expect("a folder").join("run");
+    let output = run(&train_arguments(text(table), text(&out)));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+    assert!(error.contains(reason), "{error:?} does not tell {reason:?}");
+    assert!(!out.exists(), "something was written");
+}
+
+#[test]
+fn bad_tables_are_refused_in_one_line() {
+    let (folder, table) = data();
+    let good = fs::read_to_string(&table).expect("the table");
+    let cases: [(&str, String, &str); 7] = [
+        ("empty", "image,x,y,w,h,label,specimen\n".into(), "holds no cell"),
+        ("headless", "a,b\n1,2\n".into(), "no column 'image'"),
+        ("label", good.replacen("mitotic", "dividing", 1), "row 1: the label 'dividing'"),
+        (
+            "outside",
+            good.replacen("field0.png,7,7", "field0.png,230,7", 1),
+            "row 1, image field0.png",
+        ),
+        (
+            "number",
+            good.replacen("field0.png,7,7", "field0.png,seven,7", 1),
+            "'seven', not a number",
+        ),
+        ("missing", good.replace("field1.png", "field9.png"), "field9.png"),
+        (
+            "single",
+            good.replace(",mitotic,", ",,").replacen(",,s0", ",mitotic,s0", 1),
+            "1 mitotic cell",
+        ),
+    ];
+    for (name, content, reason) in cases {
+        let path = folder.path().join(format!("{name}.csv"));
+        fs::write(&path, content).expect("the table is written");
+        check_refused(&path, reason);
+    }
+    check_refused(&folder.path().join("nowhere.csv"), "nowhere.csv");
+}
+
+#[test]
+fn bad_images_are_refused_in_one_line() {
+    let (folder, table) = data();
+    let image = folder.path().join("field1.png");
+    fs::write(&image, b"").expect("written");
+    check_refused(&table, "field1.png");
+
+    let good = fs::read_to_string(&table).expect("the table");
+    let tiff = folder.path().join("field1.tiff");
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    tiff::encoder::TiffEncoder::new(&mut bytes)
+        .and_then(|mut encoder| {
+            encoder.write_image::<tiff::encoder::colortype::Gray8>(240, 160, field(1).as_raw())
+        })
+        .expect("a TIFF");
+    let bytes = bytes.into_inner();
+    fs::write(&tiff, &bytes[..bytes.len() / 2]).expect("written");
+    fs::write(&table, good.replace("field1.png", "field1.tiff")).expect("written");
+    check_refused(&table, "field1.tiff");
+}
+
+#[test]
+fn classify_refuses_a_damaged_model_and_leaves_no_file() {
+    let (folder, table) = data();
+    let (model, out) = (folder.path().join("model.safetensors"), folder.path().join("scores.csv"));
+    fs::write(&model, b"not a model at all").expect("written");
+    let output =
+        run(&["classify", "--model", text(&model), "--data", text(&table), "--out", text(&out)]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+    assert!(error.contains("model.safetensors") && !out.exists());
+}

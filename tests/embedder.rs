@@ -1,0 +1,138 @@
+//! The network against Table 1 of the paper as printed.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use mitoscope::device::cpu;
+use mitoscope::embedder::{
+    EMBEDDING, Embedder, PARAMETERS, Stock, TABLE_1, Weights, without_dead_columns,
+};
+use mitoscope::preprocess::{CHANNELS, SIDE};
+
+/// Numbers of mean 0, evenly spread between -1 and 1, the same on every machine.
+fn noise(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}
+
+/// Random weights that keep the signal's size from layer to layer, with biases.
+fn weights() -> Weights {
+    let mut draw = noise(11);
+    let tensors = Weights::layers().map(|(name, shape)| {
+        let fan_in: usize = shape[1..].iter().product();
+        let size = if shape.len() > 1 { (6.0 / fan_in as f32).sqrt() } else { 0.1 };
+        (name, (0..shape.iter().product()).map(|_| size * draw()).collect())
+    });
+    Weights::from_tensors(tensors.collect()).expect("all tensors are there")
+}
+
+fn images(count: usize, equal_channels: bool) -> Vec<f32> {
+    let mut draw = noise(5);
+    let mut image = || -> Vec<f32> {
+        let plane: Vec<f32> = (0..SIDE * SIDE).map(|_| 0.5 + 0.5 * draw()).collect();
+        if equal_channels {
+            plane.repeat(CHANNELS)
+        } else {
+            (0..CHANNELS * SIDE * SIDE).map(|_| 0.5 + 0.5 * draw()).collect()
+        }
+    };
+    (0..count).flat_map(|_| image()).collect()
+}
+
+fn tensor(values: Vec<f32>, channels: usize) -> Tensor<4> {
+    let count = values.len() / (channels * SIDE * SIDE);
+    Tensor::from_data(TensorData::new(values, [count, channels, SIDE, SIDE]), &cpu())
+}
+
+fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().try_to_vec::<f32>().expect("the CPU computes in f32")
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn it_has_the_papers_number_of_parameters() {
+    let counted: usize = Weights::layers().map(|(_, s)| s.iter().product::<usize>()).sum();
+    assert_eq!(counted, PARAMETERS);
+    assert_eq!(Embedder::new(&weights(), false, &cpu()).num_params(), PARAMETERS);
+}
+
+#[test]
+fn the_maps_have_the_printed_sizes() {
+    let printed = [128, 64, 64, 32, 32, 16, 16, 8, 8, 4, 4];
+    let mut side = SIDE;
+    for (layer, expected) in TABLE_1.iter().zip(printed) {
+        let sides = [0, 1].map(|axis| {
+            (side + 2 * layer.padding[axis] - layer.kernel[axis]) / layer.stride[axis] + 1
+        });
+        assert_eq!(sides, [expected; 2]);
+        side = expected;
+    }
+}
+
+#[test]
+fn removing_the_dead_columns_changes_nothing() {
+    let live = without_dead_columns(TABLE_1);
+    for layer in [0, 2, 4, 6] {
+        assert_eq!((live[layer].stride, live[layer + 1].stride), ([1, 2], [2, 1]));
+    }
+    let embedder = Embedder::new(&weights(), false, &cpu());
+    let printed = embedder.forward_with(tensor(images(2, false), CHANNELS), TABLE_1, &mut Stock);
+    let live = embedder.forward_with(tensor(images(2, false), CHANNELS), live, &mut Stock);
+    let (printed, live) = (numbers(printed), numbers(live));
+    assert!(largest_difference(&printed, &live) < 1e-5);
+    assert!(largest_difference(&printed[..EMBEDDING], &printed[EMBEDDING..]) > 1e-3);
+}
+
+#[test]
+fn folding_equal_channels_changes_nothing() {
+    let (weights, values) = (weights(), images(2, true));
+    let plane = |image: &[f32]| image[..SIDE * SIDE].to_vec();
+    let first: Vec<f32> = values.chunks(CHANNELS * SIDE * SIDE).flat_map(plane).collect();
+    let whole = Embedder::new(&weights, false, &cpu()).forward(tensor(values, CHANNELS));
+    let folded = Embedder::new(&weights, true, &cpu()).forward(tensor(first, 1));
+    assert!(largest_difference(&numbers(whole), &numbers(folded)) < 1e-5);
+}
+
+#[test]
+fn embeddings_have_length_one() {
+    let embedder = Embedder::new(&weights(), false, &cpu());
+    let embeddings = numbers(embedder.forward(tensor(images(3, false), CHANNELS)));
+    for embedding in embeddings.chunks(EMBEDDING) {
+        let length: f32 = embedding.iter().map(|v| v * v).sum();
+        assert!((length - 1.0).abs() < 1e-5, "{length}");
+    }
+}
+
+#[test]
+fn weights_that_are_not_the_networks_are_refused() {
+    let whole = weights().tensors().clone();
+    let without = |name: &str| {
+        let mut tensors = whole.clone();
+        tensors.remove(name);
+        tensors
+    };
+    let with = |name: &str, values: Vec<f32>| {
+        let mut tensors: BTreeMap<String, Vec<f32>> = whole.clone();
+        tensors.insert(name.into(), values);
+        tensors
+    };
+    for (tensors, reason) in [
+        (without("conv3.bias"), "conv3.bias is missing"),
+        (with("conv3.bias", vec![0.0; 127]), "127 values"),
+        (with("dense4.bias", vec![f32::NAN; 128]), "dense4.bias is not finite"),
+        (with("conv12.bias", vec![0.0; 128]), "no tensor conv12.bias"),
+    ] {
+        let error = Weights::from_tensors(tensors).expect_err(reason);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

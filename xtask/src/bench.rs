@@ -1,0 +1,46 @@
+//! Measures the throughput and peak memory of the network: training and embedding, natively and in
+//! Chromium on the CPU path.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{checks, dist, project};
+
+/// Prints a table and, if asked, writes the rows as JSON.
+///
+/// # Errors
+/// When a build or a measurement fails.
+pub fn run(json: Option<&Path>) -> Result<()> {
+    let mut rows = Vec::new();
+    for work in ["train", "embed"] {
+        let mut command = project::cargo()?;
+        command.args(["run", "--release", "--package", "native-trainer"]);
+        rows.extend(measure(command.args(["--example", "throughput", "--", work]))?);
+    }
+    let site = project::root()?.join("dist");
+    dist::build(&site)?;
+    rows.extend(measure(&mut checks::browser_command(&site, "bench.mjs")?)?);
+    println!("{:30} {:8} {:>12} {:>10}", "engine", "work", "images/s", "peak MiB");
+    for row in &rows {
+        let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+        let (rate, peak) = (&row["images_per_s"], &row["peak_mib"]);
+        println!("{:30} {:8} {rate:>12} {peak:>10}", text("engine"), text("work"));
+    }
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_vec_pretty(&rows)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs a program that prints its rows as lines of JSON.
+fn measure(command: &mut Command) -> Result<Vec<serde_json::Value>> {
+    eprintln!("$ {command:?}");
+    let output = command.stderr(Stdio::inherit()).output().context("it does not start")?;
+    ensure!(output.status.success(), "the measurement failed: {command:?}");
+    let lines = String::from_utf8(output.stdout)?;
+    let rows = lines.lines().filter(|line| line.starts_with('{'));
+    rows.map(|row| serde_json::from_str(row).with_context(|| format!("no JSON: {row}"))).collect()
+}
