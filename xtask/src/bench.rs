@@ -24,9 +24,9 @@ pub fn run(json: Option<&Path>) -> Result<()> {
     rows.extend(measure(&mut checks::browser_command(&site, "bench.mjs")?)?);
     println!("{:30} {:8} {:>12} {:>10}", "engine", "work", "images/s", "peak MiB");
     for row in &rows {
-        let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
-        let (rate, peak) = (&row["images_per_s"], &row["peak_mib"]);
-        println!("{:30} {:8} {rate:>12} {peak:>10}", text("engine"), text("work"));
+        let text = |key: &str| row[key].to_string().trim_matches('"').to_owned();
+        let [engine, work, rate, peak] = ["engine", "work", "images_per_s", "peak_mib"].map(text);
+        println!("{engine:30} {work:8} {rate:>12} {peak:>10}");
     }
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_vec_pretty(&rows)?)

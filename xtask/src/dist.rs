@@ -4,7 +4,7 @@
 //! `manifest.json` with its SHA-256, and nothing outside that list is ever deleted.
 
 use crate::{headers, project, wasm};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,9 +32,10 @@ pub fn build(out: &Path) -> Result<()> {
     for file in files_below(&root.join("www"))? {
         copy(&file, &out.join(file.strip_prefix(&root)?))?;
     }
-    if !out.join(MODEL).is_file() {
-        eprintln!("WARNING: {MODEL} is missing: the site has no model until one is exported there");
-    }
+    ensure!(
+        out.join(MODEL).is_file(),
+        "{MODEL} is missing: write one there with `mitoscope export RUN --out {MODEL} --half`"
+    );
     write(&out.join(HEADERS), &headers::headers_file(&headers))?;
     let manifest = serde_json::json!({ "site": "mitoscope", "sha256": hashes(out)? });
     write(&out.join(MANIFEST), &format!("{manifest:#}\n"))?;
