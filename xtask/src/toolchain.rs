@@ -149,8 +149,8 @@ fn check_debian_clippy() -> Result<()> {
     }
     let mut command = Command::new(DEBIAN_CLIPPY_DRIVER);
     let version = project::output(command.arg("--version").env_remove("LD_LIBRARY_PATH"))?;
-    // "clippy 0.1.96 (hash date)" belongs to "rustc 1.96.0".
-    if !version.starts_with(&format!("clippy 0.1.{needed} ")) {
+    // "clippy 0.1.96 (hash date)", or without the brackets, belongs to "rustc 1.96.0".
+    if version.split_whitespace().nth(1) != Some(&format!("0.1.{needed}")) {
         bail!("{DEBIAN_CLIPPY_DRIVER} is `{version}`, rustc is 1.{needed}: {remedy}");
     }
     Ok(())
