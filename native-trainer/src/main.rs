@@ -76,6 +76,9 @@ struct Export {
     /// Model file to write.
     #[arg(long)]
     out: PathBuf,
+    /// Other runs whose figures the manifest tells beside the model's own.
+    #[arg(long, value_delimiter = ',')]
+    beside: Vec<PathBuf>,
     /// Weights in half precision; exact, because training rounds them so.
     #[arg(long)]
     half: bool,

@@ -76,6 +76,15 @@ pub struct Preset {
     pub augmentation: Option<Augmentation>,
 }
 
+impl std::fmt::Display for PresetName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            PresetName::Paper => "paper",
+            PresetName::Modern => "modern",
+        })
+    }
+}
+
 impl PresetName {
     /// The preset of this name.
     pub fn preset(self) -> Preset {

@@ -145,12 +145,7 @@ fn advance(
     let (triplets, mined) =
         mine(&squared_distances(&rows), &batch_labels, preset.margin, preset.mining);
     let spread = spread(&rows);
-    ensure!(
-        mined.active > 0.0 || spread > COLLAPSED,
-        "the network collapsed at step {}: no triplet is active and all embeddings lie within \
-         {spread:.1e} of one point; train with another seed or preset",
-        step + 1
-    );
+    refuse_collapse(step, &mined, spread)?;
     let (network, loss) = match triplet_loss(&embeddings, &triplets, preset.margin) {
         Some(loss) => {
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
@@ -161,6 +156,17 @@ fn advance(
     };
     let images_per_second = cells.len() as f64 / start.elapsed().as_secs_f64();
     Ok((network, StepReport { loss, mined, spread, images_per_second }))
+}
+
+/// At collapse Eq. 2 leaves no triplet and so no loss, which looks like success.
+fn refuse_collapse(step: usize, mined: &Mined, spread: f64) -> Result<()> {
+    ensure!(
+        mined.active > 0.0 || spread > COLLAPSED,
+        "the network collapsed at step {}: no triplet is active and all embeddings lie within \
+         {spread:.1e} of one point; train with another seed or preset",
+        step + 1
+    );
+    Ok(())
 }
 
 /// Makes the inputs of batches.
@@ -232,4 +238,35 @@ fn spread(rows: &[&[f32]]) -> f64 {
         })
         .sum();
     total.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn collapse_is_refused_and_success_is_not() {
+        let batch = |point: fn(usize) -> f32| -> Vec<Vec<f32>> {
+            (0..4)
+                .map(|i| (0..EMBEDDING).map(|d| point(if d == 0 { i } else { 9 })).collect())
+                .collect()
+        };
+        let check = |rows: &[Vec<f32>], active| {
+            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+            refuse_collapse(7, &Mined { active, ..Mined::default() }, spread(&rows))
+        };
+        let (one_point, apart) = (batch(|_| 0.1), batch(|i| i as f32));
+        let error = check(&one_point, 0.0).expect_err("collapsed").to_string();
+        assert!(error.starts_with("the network collapsed at step 8"), "{error}");
+        assert!(check(&one_point, 0.1).is_ok(), "something is still learned");
+        assert!(check(&apart, 0.0).is_ok(), "all triplets are easy: learned");
+    }
+
+    #[test]
+    fn spread_is_the_root_mean_square_distance_from_the_mean() {
+        let mut rows = vec![vec![0.0; EMBEDDING]; 2];
+        rows[1][5] = 2.0;
+        let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        assert!((spread(&rows) - 1.0).abs() < 1e-12);
+    }
 }

@@ -98,11 +98,36 @@ fn a_table_becomes_a_model_and_the_model_a_verdict_on_every_cell() {
 
     // The network is exact in half precision, so both files classify alike.
     let full = at("full.safetensors");
-    succeed(&["export", text(&run), "--out", text(&full)]);
+    succeed(&["export", text(&run), "--out", text(&full), "--beside", text(&run)]);
     let again = at("again.csv");
     let classify = ["classify", "--device", "cpu", "--model", text(&full), "--data", text(&table)];
     succeed(&[&classify[..], &["--out", text(&again)]].concat());
     assert_eq!(fs::read(&scores).expect("scores"), fs::read(&again).expect("scores"));
+}
+
+#[test]
+fn a_folder_of_crops_is_data_too() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let crops = folder.path().join("crops");
+    for (label, third) in [("mitotic", 0), ("interphase", 1)] {
+        fs::create_dir_all(crops.join(label)).expect("created");
+        for index in 0..6 {
+            let column = (third + 3 - index % 3) % 3;
+            let field = field(index as usize);
+            let crop = image::imageops::crop_imm(&field, 40 * column, 0, 40, 40).to_image();
+            crop.save(crops.join(label).join(format!("{index}.bmp"))).expect("written");
+        }
+    }
+    let (run, scores) = (folder.path().join("run"), folder.path().join("scores.csv"));
+    let fixed = "--device cpu --preset paper --steps 2 --batch 2 2";
+    let train = ["train", "--data", text(&crops), "--out", text(&run)];
+    succeed(&train.into_iter().chain(fixed.split(' ')).collect::<Vec<_>>());
+    let model = run.join("model.safetensors");
+    let classify = ["classify", "--device", "cpu", "--model", text(&model)];
+    succeed(&[&classify[..], &["--data", text(&crops), "--out", text(&scores)]].concat());
+    let scores = fs::read_to_string(&scores).expect("scores");
+    assert_eq!(scores.lines().count(), 13);
+    assert!(scores.contains("mitotic/0.bmp,mitotic,"), "{scores}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `mitoscope export`: the model of a finished run as one file.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
-use mitoscope::model::{Precision, sha256};
+use mitoscope::model::{Model, Precision, sha256};
 use native_trainer::files::write_at_once;
 
 use super::{read_model, train::MODEL};
@@ -9,17 +11,26 @@ use crate::Export;
 
 /// Runs the command.
 pub fn run(options: &Export) -> Result<()> {
-    let path = options.run.join(MODEL);
-    ensure!(
-        path.exists(),
-        "{} holds no finished model: run `mitoscope train --out {} --resume` to the end first",
-        options.run.display(),
-        options.run.display()
-    );
-    let model = read_model(&path)?;
+    let mut model = finished(&options.run)?;
+    for run in &options.beside {
+        let other = finished(run)?.manifest;
+        model.manifest.metrics["beside"][other.preset] = other.metrics;
+    }
     let precision = if options.half { Precision::Half } else { Precision::Full };
     let bytes = model.to_bytes(precision).context("the model cannot be written")?;
     write_at_once(&options.out, &bytes)?;
     println!("{}: {} bytes, SHA-256 {}", options.out.display(), bytes.len(), sha256(&bytes));
     Ok(())
+}
+
+/// The model of a run that was trained to the end.
+fn finished(run: &Path) -> Result<Model> {
+    let path = run.join(MODEL);
+    ensure!(
+        path.exists(),
+        "{} holds no finished model: run `mitoscope train --out {} --resume` to the end first",
+        run.display(),
+        run.display()
+    );
+    read_model(&path)
 }

@@ -112,10 +112,7 @@ fn model(
     trained: Trained,
     fitted: Fitted,
 ) -> Result<Model> {
-    let name = match preset.name {
-        native_trainer::preset::PresetName::Paper => "paper",
-        native_trainer::preset::PresetName::Modern => "modern",
-    };
+    let name = preset.name.to_string();
     let folder = options.data.parent().and_then(|p| p.file_name()).unwrap_or_default();
     let data = options.data_name.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned());
     let hold_out = options.hold_out.join(",");
@@ -123,7 +120,7 @@ fn model(
         manifest: Manifest {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            preset: name.to_owned(),
+            preset: name.clone(),
             classes: CLASSES.map(str::to_owned),
             preprocess: preset.preprocess.clone(),
             calibration: fitted.calibration,
