@@ -169,7 +169,7 @@ impl Manifest {
         if let Some(bad) = thresholds.chain(numbers).find(|v| !v.is_finite()) {
             return refuse(format!("the manifest holds {bad}, which is not finite"));
         }
-        Ok(())
+        self.preprocess.check()
     }
 }
 

@@ -154,6 +154,9 @@ fn wrong_manifests_are_refused() {
     assert!(resealed(schema).is_err());
     let classes = |manifest| Manifest { classes: ["mitotic".into(), "x".into()], ..manifest };
     assert!(resealed(classes).is_err());
+    let preprocess = Preprocess { crop_factor: 0.0, ..Preprocess::paper() };
+    let settings = |manifest| Manifest { preprocess: preprocess.clone(), ..manifest };
+    assert!(resealed(settings).is_err_and(|error| error.to_string().contains("crop factor 0")));
     let calibration = Calibration { a: f64::NAN, b: 0.0 };
     assert!(resealed(|manifest| Manifest { calibration, ..manifest }).is_err());
 }
