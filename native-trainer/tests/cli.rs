@@ -153,8 +153,9 @@ fn a_killed_training_resumes_to_the_same_model() {
 
     let other_seed = [&arguments[..], &["--resume", "--seed", "2"]].concat();
     let refused = run(&other_seed);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("another run"));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{} {error}", refused.status);
+    assert!(error.contains("another run"), "{error}");
 
     succeed(&[&arguments[..], &["--resume"]].concat());
     let model = |run: &Path| fs::read(run.join("model.safetensors")).expect("a model");
