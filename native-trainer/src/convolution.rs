@@ -165,6 +165,7 @@ fn values(tensor: &FloatTensor<Flex>) -> FloatTensor<Flex> {
     tensor.to_contiguous()
 }
 
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FloatTensor<Flex> {
+/// A flex tensor of numbers in row-major order.
+pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FloatTensor<Flex> {
     FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
 }

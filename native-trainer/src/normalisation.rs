@@ -12,8 +12,9 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Cube, Dispatch, Flex, TensorMetadata, backend_extension};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
+use crate::convolution::tensor;
 use planes::Planes;
 
 /// Added to a variance before its root is taken.
@@ -73,7 +74,7 @@ impl Normalise for Flex {
         let [x, gamma, beta] = [x, gamma, beta].map(|t| t.to_contiguous());
         let output =
             Planes::new(x.shape().dims()).forward(x.storage(), gamma.storage(), beta.storage());
-        tensor(output, x.shape().to_vec())
+        tensor(output, x.shape())
     }
 
     fn normalised_relu_gradients(
@@ -89,17 +90,9 @@ impl Normalise for Flex {
             beta.storage(),
             gradient.storage(),
         );
-        let channels = vec![by_gamma.len()];
-        (
-            tensor(by_x, x.shape().to_vec()),
-            tensor(by_gamma, channels.clone()),
-            tensor(by_beta, channels),
-        )
+        let channels = [by_gamma.len()];
+        (tensor(by_x, x.shape()), tensor(by_gamma, channels), tensor(by_beta, channels))
     }
-}
-
-fn tensor(values: Vec<f32>, shape: Vec<usize>) -> FloatTensor<Flex> {
-    FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
 }
 
 impl<B: Normalise, C: CheckpointStrategy> Normalise for Autodiff<B, C> {

@@ -1,15 +1,13 @@
 //! The presets: everything that decides how a network is trained, in one value each.
 
 use mitoscope::preprocess::Preprocess;
-use serde::{Deserialize, Serialize};
 
 use crate::augmentation::Augmentation;
 use crate::miner::Mining;
 use crate::sampler::BatchSize;
 
 /// Name of a preset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum PresetName {
     /// The paper to the letter.
     Paper,

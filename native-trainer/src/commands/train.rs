@@ -37,6 +37,12 @@ pub fn run(options: &Train) -> Result<()> {
     // Refuse what cannot be trained before anything is read at length or written.
     let specimens: Vec<&str> = table.rows.iter().map(|row| row.specimen.as_str()).collect();
     let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, options.seed)?;
+    let checkpoint = options.out.join(CHECKPOINT);
+    ensure!(
+        options.resume || !checkpoint.exists(),
+        "{} already holds a training: add --resume to go on with it, or use another --out",
+        options.out.display()
+    );
     let samples = prepare_all(&table, &preset.preprocess)?;
     let data_sha256 = digest(&table)?;
     let (device, device_name) = device::open(options.device)?;
@@ -49,12 +55,6 @@ pub fn run(options: &Train) -> Result<()> {
         count(Label::Interphase),
         split.held_out.len(),
         preset.steps
-    );
-    let checkpoint = options.out.join(CHECKPOINT);
-    ensure!(
-        options.resume || !checkpoint.exists(),
-        "{} already holds a training: add --resume to go on with it, or use another --out",
-        options.out.display()
     );
     let plan = Plan {
         seed: options.seed,
