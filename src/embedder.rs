@@ -234,6 +234,21 @@ impl Embedder {
         table: [Geometry; 11],
         arithmetic: &mut impl Arithmetic,
     ) -> Tensor<2> {
+        let x = self.outputs_with(images, table, arithmetic);
+        let length = x.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
+        x / length
+    }
+
+    /// The last layer's outputs, not yet scaled to length 1.
+    ///
+    /// # Shapes
+    /// As [`Embedder::forward`].
+    pub fn outputs_with(
+        &self,
+        images: Tensor<4>,
+        table: [Geometry; 11],
+        arithmetic: &mut impl Arithmetic,
+    ) -> Tensor<2> {
         let mut x = images;
         for (layer, geometry) in self.convolutions.iter().zip(table) {
             x = arithmetic.convolution(x, layer, geometry);
@@ -247,8 +262,7 @@ impl Embedder {
                 x = relu(x);
             }
         }
-        let length = x.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
-        x / length
+        x
     }
 }
 

@@ -30,6 +30,21 @@ impl GreyImage {
         Ok(Self { width, height, pixels })
     }
 
+    /// A part of the image, from its top left corner on.
+    ///
+    /// # Errors
+    /// [`Error::Image`] when the part is empty or reaches beyond the border.
+    pub fn part(&self, [x, y]: [usize; 2], [width, height]: [usize; 2]) -> Result<Self, Error> {
+        if x + width > self.width || y + height > self.height {
+            return Err(Error::Image(format!(
+                "{width} x {height} pixels at ({x}, {y}) are not inside an image of {} x {} pixels",
+                self.width, self.height
+            )));
+        }
+        let row = |row: usize| &self.pixels[row * self.width + x..][..width];
+        Self::new(width, height, (y..y + height).flat_map(row).copied().collect())
+    }
+
     /// Width in pixels.
     pub fn width(&self) -> usize {
         self.width

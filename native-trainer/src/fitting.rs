@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::cells::typical_size;
 use mitoscope::classifier::Label;
-use mitoscope::embedder::{EMBEDDING, Embedder, Weights};
+use mitoscope::embedder::Weights;
 use mitoscope::model::Calibration;
 use mitoscope::preprocess::Preprocess;
 use mitoscope::svm::Svm;
@@ -14,13 +14,10 @@ use rayon::prelude::*;
 
 use crate::evaluation::{Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
-use crate::network::{images, numbers};
+use crate::network::{Output, infer};
 use crate::samples::Sample;
 use crate::svm_search::{Search, decide, platt, search};
 use crate::table::Table;
-
-/// Cells embedded at once.
-const BATCH: usize = 32;
 
 /// Which labelled cells make the model and which only test it, as rows of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +72,9 @@ pub fn fit(
     seed: u64,
     device: &Device,
 ) -> Result<Fitted> {
-    let embeddings = embed(samples, split, weights, preprocess, device)?;
-    let judge = Judge { table, split, seed };
+    let rows = [&split.train[..], &split.held_out].concat();
+    let embeddings = outputs(samples, &rows, weights, Output::Embedding, preprocess, device)?;
+    let judge = Judge { table, split, grouped: true, seed };
     let judged = judge.fit(&embeddings)?;
     let by_pattern: BTreeSet<&str> =
         split.held_out.iter().map(|row| table.rows[*row].pattern.as_str()).collect();
@@ -90,10 +88,6 @@ pub fn fit(
             (pattern.to_owned(), judge.figures(&judged.held_out, &places))
         })
         .collect();
-    let brightness: Vec<Vec<f32>> = samples
-        .par_iter()
-        .map(|sample| brightness(&sample.patch(&sample.window), &sample.levels))
-        .collect();
     let evaluation = Evaluation {
         c: judged.c,
         gamma: judged.svm.gamma(),
@@ -102,39 +96,34 @@ pub fn fit(
         held_out: (!split.held_out.is_empty())
             .then(|| Figures::of(&judged.held_out, &judge.truth(&split.held_out))),
         held_out_by_pattern,
-        box_geometry_baseline: match geometry(table) {
+        box_geometry_baseline: match all_geometry(table) {
             Some(features) => judge.baseline(features)?,
             None => None,
         },
-        brightness_baseline: judge.baseline(brightness)?,
+        brightness_baseline: judge.baseline(all_brightness(samples))?,
     };
     Ok(Fitted { svm: judged.svm, calibration: judged.calibration, evaluation })
 }
 
-/// Embeddings of the labelled cells, by row; empty for the others.
-fn embed(
+/// Outputs of a network for some rows, by row; empty for the others.
+pub fn outputs(
     samples: &[Sample],
-    split: &Split,
+    rows: &[usize],
     weights: &Weights,
+    output: Output,
     preprocess: &Preprocess,
     device: &Device,
 ) -> Result<Vec<Vec<f32>>> {
-    let embedder = Embedder::new(weights, false, device);
-    let rows: Vec<usize> = split.train.iter().chain(&split.held_out).copied().collect();
-    let mut embeddings = vec![Vec::new(); samples.len()];
-    for rows in rows.chunks(BATCH) {
-        let inputs: Vec<Vec<f32>> =
-            rows.par_iter().map(|row| samples[*row].input(preprocess)).collect();
-        let values = numbers(embedder.forward(images(&inputs, device)))?;
-        for (row, embedding) in rows.iter().zip(values.chunks(EMBEDDING)) {
-            embeddings[*row] = embedding.to_vec();
-        }
+    let input = |row: usize| samples[row].input(preprocess);
+    let mut all = vec![Vec::new(); samples.len()];
+    for (row, values) in rows.iter().zip(infer(weights, output, rows, input, device)?) {
+        all[*row] = values;
     }
-    Ok(embeddings)
+    Ok(all)
 }
 
 /// Box features of every row; none unless every row has a box.
-fn geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
+pub fn all_geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
     let boxes: Option<Vec<_>> = table.rows.iter().map(|row| row.cell).collect();
     let boxes = boxes?;
     let mut by_image: BTreeMap<usize, Vec<_>> = BTreeMap::new();
@@ -147,10 +136,23 @@ fn geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
     Some(features.map(|(row, cell)| box_geometry(cell, typical[&row.image])).collect())
 }
 
-struct Judge<'a> {
-    table: &'a Table,
-    split: &'a Split,
-    seed: u64,
+/// Brightness of every row.
+pub fn all_brightness(samples: &[Sample]) -> Vec<Vec<f32>> {
+    let of = |sample: &Sample| brightness(&sample.patch(&sample.window), &sample.levels);
+    samples.par_iter().map(of).collect()
+}
+
+/// Chooses, fits and applies classifiers on one split.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// The cells.
+    pub table: &'a Table,
+    /// Which of them to learn from.
+    pub split: &'a Split,
+    /// Whether inner cross-validation keeps specimens whole, where they are known.
+    pub grouped: bool,
+    /// Seed of its folds.
+    pub seed: u64,
 }
 
 struct Judged {
@@ -160,6 +162,16 @@ struct Judged {
     inner: Figures,
     /// Decision values of the held-out rows, in their order.
     held_out: Vec<f64>,
+}
+
+/// Verdicts of a support vector machine that need not outlive them.
+pub struct Verdicts {
+    /// Penalty that inner cross-validation chose.
+    pub c: f64,
+    /// Kernel width likewise.
+    pub gamma: f64,
+    /// Decision values of the asked rows, in their order.
+    pub decision_values: Vec<f64>,
 }
 
 impl Judge<'_> {
@@ -179,18 +191,37 @@ impl Judge<'_> {
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise; none where there
     /// is no such row, or all training rows look alike.
-    fn baseline(&self, mut features: Vec<Vec<f32>>) -> Result<Option<Figures>> {
+    fn baseline(&self, features: Vec<Vec<f32>>) -> Result<Option<Figures>> {
+        if self.split.held_out.is_empty() {
+            return Ok(None);
+        }
+        let verdicts = self.standardised_verdicts(features, &self.split.held_out)?;
+        let truth = self.truth(&self.split.held_out);
+        Ok(verdicts.map(|verdicts| Figures::of(&verdicts.decision_values, &truth)))
+    }
+
+    /// [`Judge::verdicts`] by features that are first scaled over the training rows; none where
+    /// these all look alike.
+    pub fn standardised_verdicts(
+        &self,
+        mut features: Vec<Vec<f32>>,
+        rows: &[usize],
+    ) -> Result<Option<Verdicts>> {
         let train = &self.split.train;
-        let alike = train.iter().all(|row| features[*row] == features[train[0]]);
-        if alike || self.split.held_out.is_empty() {
+        if train.iter().all(|row| features[*row] == features[train[0]]) {
             return Ok(None);
         }
         standardise(&mut features, train);
-        let (samples, mitotic, search) = self.search(&features)?;
-        let held_out: Vec<Vec<f32>> =
-            self.split.held_out.iter().map(|row| features[*row].clone()).collect();
-        let values = decide(&samples, &mitotic, &search, &held_out)?;
-        Ok(Some(Figures::of(&values, &self.truth(&self.split.held_out))))
+        self.verdicts(&features, rows).map(Some)
+    }
+
+    /// Verdicts on some rows, given every row's features: C and γ by inner cross-validation on the
+    /// training rows, the machine fitted to these.
+    pub fn verdicts(&self, features: &[Vec<f32>], rows: &[usize]) -> Result<Verdicts> {
+        let (samples, mitotic, search) = self.search(features)?;
+        let others: Vec<Vec<f32>> = rows.iter().map(|row| features[*row].clone()).collect();
+        let decision_values = decide(&samples, &mitotic, &search, &others)?;
+        Ok(Verdicts { c: search.best.c, gamma: search.best.gamma, decision_values })
     }
 
     /// The training rows' features and truth, and the best C and γ for them.
@@ -202,8 +233,12 @@ impl Judge<'_> {
         Ok((samples, mitotic, search))
     }
 
-    /// The specimens of the training rows as numbers; none unless at least two are known.
-    fn groups(&self) -> Option<Vec<usize>> {
+    /// The specimens of the training rows as numbers; none unless they are to be kept whole and at
+    /// least two are known.
+    pub fn groups(&self) -> Option<Vec<usize>> {
+        if !self.grouped {
+            return None;
+        }
         let specimens: Vec<&str> =
             self.split.train.iter().map(|row| self.table.rows[*row].specimen.as_str()).collect();
         let names: BTreeSet<&str> = specimens.iter().copied().collect();

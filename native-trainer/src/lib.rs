@@ -5,8 +5,10 @@
 //! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth).
 
 pub mod augmentation;
+pub mod bootstrap;
 pub mod checkpoint;
 pub mod convolution;
+pub mod descriptors;
 pub mod device;
 pub mod evaluation;
 pub mod features;
@@ -15,9 +17,13 @@ pub mod fitting;
 pub mod loss;
 pub mod metrics;
 pub mod miner;
+pub mod neighbours;
 pub mod network;
 pub mod normalisation;
 pub mod preset;
+pub mod protocol;
+pub mod report;
+pub mod reproduction;
 pub mod sampler;
 pub mod samples;
 pub mod svm_search;

@@ -1,6 +1,9 @@
-//! The triplet loss of the paper, mean over the triplets the miner returned.
+//! The losses: the paper's triplet loss, mean over the triplets the miner returned, and the
+//! cross-entropy it is compared with.
 
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
+use mitoscope::classifier::Label;
 
 use crate::miner::Triplet;
 
@@ -30,6 +33,20 @@ pub fn triplet_loss(
     margin: f32,
 ) -> Option<Tensor<1>> {
     (!triplets.is_empty()).then(|| triplet_losses(embeddings, triplets, margin).mean())
+}
+
+/// Mean cross-entropy of a two-way softmax (section 5.2); the first logit is the mitotic class's.
+///
+/// # Shapes
+/// - `logits`: `[batch, 2]`
+/// - output: `[1]`
+pub fn cross_entropy(logits: Tensor<2>, labels: &[Label]) -> Tensor<1> {
+    let truth: Vec<f32> = labels
+        .iter()
+        .flat_map(|label| if *label == Label::Mitotic { [1.0, 0.0] } else { [0.0, 1.0] })
+        .collect();
+    let truth = Tensor::<2>::from_data(TensorData::new(truth, [labels.len(), 2]), &logits.device());
+    (log_softmax(logits, 1) * truth).sum() / -(labels.len() as f32)
 }
 
 #[cfg(test)]
@@ -79,6 +96,16 @@ mod tests {
         // d/dp = 2 (p − a), d/dn = 2 (a − n), d/da = 2 (n − p).
         let expected = TensorData::from([[1.2_f32, -0.4], [-2.0, 2.0], [0.0, 0.0], [0.8, -1.6]]);
         gradient.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-5));
+    }
+
+    #[test]
+    fn cross_entropy_equals_plain_loops() {
+        let logits = [[2.0_f32, -1.0], [0.5, 0.5], [-30.0, 60.0]];
+        let labels = [Label::Mitotic, Label::Interphase, Label::Interphase];
+        let tensor = Tensor::<2>::from_data(TensorData::from(logits), &Device::flex());
+        let expected = ((1.0 + (-3.0_f32).exp()).ln() + 2.0_f32.ln() + 0.0) / 3.0;
+        let loss = cross_entropy(tensor, &labels).into_scalar::<f32>();
+        assert!((loss - expected).abs() < 1e-6, "{loss} is not {expected}");
     }
 
     #[test]

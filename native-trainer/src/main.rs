@@ -1,13 +1,17 @@
-//! The command line: `mitoscope train`, `export` and `classify`.
+//! The command line: `mitoscope train`, `reproduce`, `export` and `classify`.
 
 mod commands;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use native_trainer::device::Choice;
-use native_trainer::preset::PresetName;
+use native_trainer::preset::{Preset, PresetName};
+use native_trainer::protocol::Setting;
+use native_trainer::sampler::BatchSize;
+use native_trainer::table::Table;
 
 /// Finds mitotic HEp-2 cells in immunofluorescence images. Research use only.
 #[derive(Debug, Parser)]
@@ -21,42 +25,88 @@ struct Cli {
 enum Command {
     /// Train a network and fit its classifier.
     Train(Train),
+    /// Run the paper's experiments on a labelled set and report its tables and figures.
+    Reproduce(Reproduce),
     /// Write the model of a finished run as one file.
     Export(Export),
     /// Classify the cells of a table or a folder.
     Classify(Classify),
 }
 
-/// Options of `train`.
+/// Which cells.
 #[derive(Debug, clap::Args)]
-struct Train {
+struct Data {
     /// Cell table (CSV) or folder with mitotic/ and interphase/.
     #[arg(long)]
     data: PathBuf,
-    /// Folder of the run.
+    /// Boxes are the tiles of montages: each is an image of its own.
     #[arg(long)]
-    out: PathBuf,
-    /// How to train.
-    #[arg(long, value_enum, default_value = "modern")]
-    preset: PresetName,
+    montage: bool,
+}
+
+impl Data {
+    fn open(&self) -> Result<Table> {
+        let table = Table::open(&self.data)?;
+        Ok(if self.montage { table.montage() } else { table })
+    }
+}
+
+/// How to train, beside the preset.
+#[derive(Debug, clap::Args)]
+struct Training {
     /// Where to train.
     #[arg(long, value_enum, default_value = "auto")]
     device: Choice,
     /// Seed of weights, batches and augmentation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Go on from the run's last checkpoint.
-    #[arg(long)]
-    resume: bool,
-    /// Specimens to hold out and test on, separated by commas.
-    #[arg(long, value_delimiter = ',')]
-    hold_out: Vec<String>,
     /// Optimiser steps, instead of the preset's.
     #[arg(long)]
     steps: Option<usize>,
     /// Mitotic and interphase cells of a batch, instead of the preset's.
     #[arg(long, num_args = 2, value_names = ["MITOTIC", "INTERPHASE"])]
     batch: Option<Vec<usize>>,
+}
+
+impl Training {
+    /// The preset with what was asked for instead.
+    fn preset(&self, name: PresetName) -> Result<Preset> {
+        let mut preset = name.preset();
+        if let Some(steps) = self.steps {
+            ensure!(steps > 0, "--steps 0 trains nothing");
+            preset.steps = steps;
+        }
+        if let Some([mitotic, interphase]) = self.batch.as_deref() {
+            ensure!(
+                *mitotic >= 2 && *interphase >= 1,
+                "--batch needs at least 2 mitotic, 1 interphase"
+            );
+            let neighbours = preset.batch.neighbours.min(*interphase);
+            preset.batch = BatchSize { mitotic: *mitotic, interphase: *interphase, neighbours };
+        }
+        Ok(preset)
+    }
+}
+
+/// Options of `train`.
+#[derive(Debug, clap::Args)]
+struct Train {
+    #[command(flatten)]
+    data: Data,
+    /// Folder of the run.
+    #[arg(long)]
+    out: PathBuf,
+    /// How to train.
+    #[arg(long, value_enum, default_value = "modern")]
+    preset: PresetName,
+    #[command(flatten)]
+    training: Training,
+    /// Go on from the run's last checkpoint.
+    #[arg(long)]
+    resume: bool,
+    /// Specimens to hold out and test on, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    hold_out: Vec<String>,
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 20)]
     checkpoint_every: usize,
@@ -66,6 +116,33 @@ struct Train {
     /// Licence of the data, for the model's manifest.
     #[arg(long, default_value = "not stated")]
     licence: String,
+}
+
+/// Options of `reproduce`. What is finished in the folder is not done again.
+#[derive(Debug, clap::Args)]
+struct Reproduce {
+    #[command(flatten)]
+    data: Data,
+    /// Folder of the report.
+    #[arg(long)]
+    out: PathBuf,
+    /// How to train.
+    #[arg(long, value_enum, default_value = "paper")]
+    preset: PresetName,
+    #[command(flatten)]
+    training: Training,
+    /// The paper's settings to run.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "A,B,C")]
+    settings: Vec<Setting>,
+    /// Random sets of each setting.
+    #[arg(long, default_value_t = 3)]
+    sets: usize,
+    /// Keep all cells of a specimen on one side.
+    #[arg(long)]
+    grouped: bool,
+    /// Name of the data, for the report.
+    #[arg(long)]
+    data_name: Option<String>,
 }
 
 /// Options of `export`.
@@ -90,9 +167,8 @@ struct Classify {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// Cell table (CSV) or folder of crops.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// CSV to write: the input's columns and decision_value, probability, prediction.
     #[arg(long)]
     out: PathBuf,
@@ -107,6 +183,7 @@ struct Classify {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
+        Command::Reproduce(options) => commands::reproduce::run(&options),
         Command::Export(options) => commands::export::run(&options),
         Command::Classify(options) => commands::classify::run(&options),
     };

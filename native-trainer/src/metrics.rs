@@ -82,7 +82,7 @@ impl Confusion {
 }
 
 /// Cumulative (true positives, false positives) after each group of equal scores, highest first.
-fn steps(scores: &[f64], mitotic: &[bool]) -> Vec<(f64, f64)> {
+pub(crate) fn steps(scores: &[f64], mitotic: &[bool]) -> Vec<(f64, f64)> {
     let mut pairs: Vec<(f64, bool)> = scores.iter().copied().zip(mitotic.iter().copied()).collect();
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut tp, mut fp, mut steps) = (0.0, 0.0, Vec::new());

@@ -17,6 +17,7 @@ use mitoscope::embedder::{
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 
 use crate::convolution::fast_convolution;
 use crate::normalisation::{EPSILON, normalised_relu};
@@ -77,6 +78,19 @@ impl Network {
         self.pass(images, None)
     }
 
+    /// The two logits of the cross-entropy baseline, mitotic first.
+    ///
+    /// Its last layer has two nodes (section 5.2): these are the first two of Table 1's, and the
+    /// others get no gradient.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, 3, 128, 128]`
+    /// - output: `[batch, 2]`
+    pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        let mut arithmetic = Training { norms: self.norms.iter(), statistics: None };
+        logits(&self.embedder, images, &mut arithmetic)
+    }
+
     /// Mean and variance of each normalised layer's output before normalisation, in this batch.
     pub fn statistics(&self, images: Tensor<4>) -> Statistics {
         let mut statistics = Vec::with_capacity(self.norms.len());
@@ -118,6 +132,50 @@ impl Network {
         let dense = dense.iter().map(|l| Ok((numbers(l.weight.val())?, numbers(l.bias.val())?)));
         convolutions.chain(dense).collect()
     }
+}
+
+/// The first two outputs of the last layer, not scaled to length 1.
+fn logits(embedder: &Embedder, images: Tensor<4>, arithmetic: &mut impl Arithmetic) -> Tensor<2> {
+    let outputs = embedder.outputs_with(images, without_dead_columns(TABLE_1), arithmetic);
+    let [batch, _] = outputs.dims();
+    outputs.slice([0..batch, 0..2])
+}
+
+/// What is asked of a trained network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// The embedding, `EMBEDDING` numbers of length 1.
+    Embedding,
+    /// The two logits of the cross-entropy baseline.
+    Logits,
+}
+
+/// Outputs of plain weights for some cells, one row each, computed as in training; `input` makes a
+/// cell's input.
+pub fn infer(
+    weights: &Weights,
+    output: Output,
+    cells: &[usize],
+    input: impl Fn(usize) -> Vec<f32> + Sync,
+    device: &Device,
+) -> Result<Vec<Vec<f32>>> {
+    const BATCH: usize = 32;
+    let embedder = Embedder::new(weights, false, device);
+    let mut plain = Training { norms: [].iter(), statistics: None };
+    let mut rows = Vec::with_capacity(cells.len());
+    for cells in cells.chunks(BATCH) {
+        let inputs: Vec<Vec<f32>> = cells.par_iter().map(|cell| input(*cell)).collect();
+        let images = images(&inputs, device);
+        let outputs = match output {
+            Output::Logits => logits(&embedder, images, &mut plain),
+            Output::Embedding => {
+                embedder.forward_with(images, without_dead_columns(TABLE_1), &mut plain)
+            }
+        };
+        let width = outputs.dims()[1];
+        rows.extend(numbers(outputs)?.chunks(width).map(<[f32]>::to_vec));
+    }
+    Ok(rows)
 }
 
 /// A tensor's numbers on the host, row-major.

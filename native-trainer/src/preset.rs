@@ -51,6 +51,20 @@ impl Optimiser {
     }
 }
 
+/// What the network is trained for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Objective {
+    /// The triplet loss on mined triplets (section 3.1 and 3.2).
+    Triplet {
+        /// The loss's margin α.
+        margin: f32,
+        /// Which triplets are learned from.
+        mining: Mining,
+    },
+    /// Cross-entropy of a two-way softmax: the baseline of section 5.2.
+    CrossEntropy,
+}
+
 /// One way to train.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
@@ -62,10 +76,8 @@ pub struct Preset {
     pub batch: BatchSize,
     /// Optimiser steps.
     pub steps: usize,
-    /// The loss's margin α.
-    pub margin: f32,
-    /// Which triplets are learned from.
-    pub mining: Mining,
+    /// What for.
+    pub objective: Objective,
     /// Batch normalisation during training, folded into the weights afterwards.
     pub normalised: bool,
     /// How the weights follow the gradient.
@@ -92,8 +104,7 @@ impl PresetName {
                 preprocess: Preprocess::paper(),
                 batch: BatchSize { mitotic: 16, interphase: 48, neighbours: 0 },
                 steps: 200,
-                margin: 1.5,
-                mining: Mining::SemiHard,
+                objective: Objective::Triplet { margin: 1.5, mining: Mining::SemiHard },
                 normalised: false,
                 optimiser: Optimiser::AdaGrad { rate: 1e-3 },
                 augmentation: None,
@@ -103,12 +114,25 @@ impl PresetName {
                 preprocess: Preprocess::modern(),
                 batch: BatchSize { mitotic: 16, interphase: 32, neighbours: 16 },
                 steps: 260,
-                margin: 0.5,
-                mining: Mining::Violating,
+                objective: Objective::Triplet { margin: 0.5, mining: Mining::Violating },
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1.5e-3, decay: 0.05 },
                 augmentation: Some(Augmentation::default()),
             },
         }
+    }
+}
+
+impl Preset {
+    /// The cross-entropy baseline of this preset: the same but for the loss and batches that hold as
+    /// many cells of each class.
+    pub fn cross_entropy(&self) -> Preset {
+        let half = self.batch.total() / 2;
+        let batch = BatchSize {
+            mitotic: self.batch.total() - half,
+            interphase: half,
+            neighbours: self.batch.neighbours.min(half),
+        };
+        Preset { objective: Objective::CrossEntropy, batch, ..self.clone() }
     }
 }

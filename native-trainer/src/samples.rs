@@ -1,5 +1,7 @@
 //! Cells ready to be cut: each knows its image, its window and its field's grey levels.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -27,6 +29,15 @@ impl Sample {
         preprocess.input(&self.patch(&self.window), &self.levels)
     }
 
+    /// The cell for the eye: its patch between its darkest and its brightest grey, 8 bits a pixel.
+    pub fn picture(&self) -> Vec<u8> {
+        let values = self.patch(&self.window).0;
+        let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+        let range = values.iter().copied().fold(f32::NEG_INFINITY, f32::max) - low;
+        let shade = |v: &f32| ((v - low) / range.max(f32::EPSILON) * 255.0).round() as u8;
+        values.iter().map(shade).collect()
+    }
+
     /// Raw grey values under a window of this sample's image.
     pub fn patch(&self, window: &Window) -> Patch {
         cut(&self.image, window)
@@ -36,22 +47,41 @@ impl Sample {
 /// Reads the images of one group and places a window on each of its cells.
 pub fn prepare(table: &Table, group: &Group, preprocess: &Preprocess) -> Result<Vec<Sample>> {
     let boxes: Vec<CellBox> = group.rows.iter().filter_map(|row| table.rows[*row].cell).collect();
-    let first = table.rows[group.rows[0]].image;
-    let (images, windows, levels) = if boxes.is_empty() {
-        let read = |row: &usize| Ok(Arc::new(table.image(table.rows[*row].image)?));
-        let images: Vec<Arc<GreyImage>> = group.rows.iter().map(read).collect::<Result<_>>()?;
+    let (images, windows, levels) = if boxes.is_empty() || table.is_montage() {
+        let images = crops(table, group)?;
         let levels = preprocess.cut_crops(images.iter().map(Arc::as_ref)).levels;
         let whole = |image: &Arc<GreyImage>| preprocess.windows(image, &[CellBox::whole(image)]);
         let windows = images.iter().flat_map(whole).collect();
         (images, windows, levels)
     } else {
-        let image = Arc::new(table.image(first)?);
+        let image = Arc::new(table.image(table.rows[group.rows[0]].image)?);
         let levels = preprocess.cut_field(&image, &boxes)?.levels;
         let windows = preprocess.windows(&image, &boxes);
         (vec![image; boxes.len()], windows, levels)
     };
     let placed = group.rows.iter().zip(images).zip(windows);
     Ok(placed.map(|((row, image), window)| Sample { row: *row, image, window, levels }).collect())
+}
+
+/// The cells of a group as images of their own; each file is read once.
+fn crops(table: &Table, group: &Group) -> Result<Vec<Arc<GreyImage>>> {
+    let mut files: BTreeMap<usize, Arc<GreyImage>> = BTreeMap::new();
+    let mut crops = Vec::with_capacity(group.rows.len());
+    for row in &group.rows {
+        let row = &table.rows[*row];
+        let file = match files.entry(row.image) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Arc::new(table.image(row.image)?)),
+        };
+        crops.push(match row.cell {
+            None => file.clone(),
+            Some(CellBox { x, y, w, h }) => {
+                let size = [w, h].map(|v| v.round() as usize);
+                Arc::new(file.part([x, y].map(|v| v.round() as usize), size)?)
+            }
+        });
+    }
+    Ok(crops)
 }
 
 /// All cells of a table, in the order of its rows.

@@ -12,6 +12,7 @@ use mitoscope::GreyImage;
 use mitoscope::cells::CellBox;
 use mitoscope::classifier::Label;
 use mitoscope::decode::decode;
+use mitoscope::model::sha256;
 
 /// File name endings of the images that a folder is searched for.
 const IMAGE_KINDS: [&str; 6] = ["png", "tif", "tiff", "bmp", "jpg", "jpeg"];
@@ -44,6 +45,7 @@ pub struct Table {
     pub images: Vec<String>,
     folder: PathBuf,
     source: PathBuf,
+    montage: bool,
 }
 
 /// Cells that share one field's scale and grey levels: those of one image, or crops of one specimen.
@@ -127,7 +129,21 @@ impl Table {
             };
             rows.push(parse().with_context(|| format!("{name}, row {}", i + 1))?);
         }
-        Ok(Self { header, records, rows, images, folder, source: source.to_path_buf() })
+        let source = source.to_path_buf();
+        Ok(Self { header, records, rows, images, folder, source, montage: false })
+    }
+
+    /// The same table, its boxes read as the tiles of montages.
+    ///
+    /// A tile is an image of one cell: what lies beyond its border is of another image, so it is
+    /// never seen, and that tiles share an image means nothing.
+    pub fn montage(self) -> Self {
+        Self { montage: true, ..self }
+    }
+
+    /// Whether boxes are the tiles of montages.
+    pub fn is_montage(&self) -> bool {
+        self.montage
     }
 
     /// The file or folder this table came from.
@@ -141,6 +157,15 @@ impl Table {
         fs::read(&path).with_context(|| {
             format!("cannot read the image {} named in {}", path.display(), self.source.display())
         })
+    }
+
+    /// SHA-256 over the table and its images.
+    pub fn digest(&self) -> Result<String> {
+        let mut parts: Vec<String> = self.records.iter().map(|r| format!("{r:?}")).collect();
+        for image in 0..self.images.len() {
+            parts.push(sha256(&self.image_bytes(image)?));
+        }
+        Ok(sha256(parts.join("\n").as_bytes()))
     }
 
     /// Reads an image of the table and checks that its boxes lie inside.
@@ -165,15 +190,15 @@ impl Table {
 
     /// The groups in order of their first row.
     ///
-    /// Boxes of one image belong together; whole-image crops belong together when they are of one
-    /// specimen (all that name none are one group).
+    /// Boxes of one image belong together; whole-image crops and tiles belong together when they are
+    /// of one specimen (all that name none are one group).
     pub fn groups(&self) -> Vec<Group> {
         let mut places = BTreeMap::new();
         let mut groups: Vec<Group> = Vec::new();
         for (i, row) in self.rows.iter().enumerate() {
             let key = match row.cell {
-                Some(_) => (Some(row.image), ""),
-                None => (None, row.specimen.as_str()),
+                Some(_) if !self.montage => (Some(row.image), ""),
+                _ => (None, row.specimen.as_str()),
             };
             let place = *places.entry(key).or_insert_with(|| {
                 groups.push(Group { rows: Vec::new() });

@@ -12,17 +12,17 @@ use burn::module::Module;
 use burn::optim::{AdaGradConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use mitoscope::classifier::Label;
-use mitoscope::embedder::{EMBEDDING, Weights};
+use mitoscope::embedder::Weights;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, State};
-use crate::loss::triplet_loss;
+use crate::loss::{cross_entropy, triplet_loss};
 use crate::miner::{Mined, mine, squared_distances};
 use crate::network::{Network, images, numbers};
-use crate::preset::{Optimiser, Preset};
+use crate::preset::{Objective, Optimiser, Preset};
 use crate::sampler::StratifiedSampler;
 use crate::samples::Sample;
 
@@ -38,11 +38,11 @@ const GRADIENT_NORM: f32 = 5.0;
 /// What one optimiser step did.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
-    /// Mean loss of the triplets learned from; 0 when there was none.
+    /// Mean loss of the triplets learned from, 0 when there was none; or the batch's cross-entropy.
     pub loss: f64,
-    /// How the batch's triplets divide.
-    pub mined: Mined,
-    /// Root mean square distance of the batch's embeddings from their mean; 0 at collapse.
+    /// How the batch's triplets divide; none without triplets.
+    pub mined: Option<Mined>,
+    /// Root mean square distance of the batch's outputs from their mean; 0 at collapse.
     pub spread: f64,
     /// Cells embedded and learned from per second.
     pub images_per_second: f64,
@@ -132,21 +132,30 @@ fn advance(
 ) -> Result<(Network, StepReport)> {
     let start = Instant::now();
     let cells = loader.sampler.batch(step);
-    let inputs = loader.inputs(&cells, step);
-    let embeddings = network.forward(images(&inputs, device));
-    let values = numbers(embeddings.clone())?;
+    let images = images(&loader.inputs(&cells, step), device);
+    let outputs = match preset.objective {
+        Objective::Triplet { .. } => network.forward(images),
+        Objective::CrossEntropy => network.logits(images),
+    };
+    let width = outputs.dims()[1];
+    let values = numbers(outputs.clone())?;
     ensure!(
         values.iter().all(|v| v.is_finite()),
-        "the embeddings of step {} are not finite: the training diverged, try another seed",
+        "the network's outputs at step {} are not finite: the training diverged, try another seed",
         step + 1
     );
-    let rows: Vec<&[f32]> = values.chunks(EMBEDDING).collect();
+    let rows: Vec<&[f32]> = values.chunks(width).collect();
     let batch_labels: Vec<Label> = cells.iter().filter_map(|cell| labels[*cell]).collect();
-    let (triplets, mined) =
-        mine(&squared_distances(&rows), &batch_labels, preset.margin, preset.mining);
     let spread = spread(&rows);
-    refuse_collapse(step, &mined, spread)?;
-    let (network, loss) = match triplet_loss(&embeddings, &triplets, preset.margin) {
+    let (loss, mined) = match preset.objective {
+        Objective::Triplet { margin, mining } => {
+            let (triplets, mined) = mine(&squared_distances(&rows), &batch_labels, margin, mining);
+            refuse_collapse(step, &mined, spread)?;
+            (triplet_loss(&outputs, &triplets, margin), Some(mined))
+        }
+        Objective::CrossEntropy => (Some(cross_entropy(outputs, &batch_labels)), None),
+    };
+    let (network, loss) = match loss {
         Some(loss) => {
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             let rate = preset.optimiser.rate(step, preset.steps);
@@ -231,7 +240,7 @@ fn statistics(
 /// Root mean square distance of rows from their mean.
 fn spread(rows: &[&[f32]]) -> f64 {
     let count = rows.len() as f64;
-    let total: f64 = (0..EMBEDDING)
+    let total: f64 = (0..rows[0].len())
         .map(|i| {
             let mean = rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / count;
             rows.iter().map(|row| (f64::from(row[i]) - mean).powi(2)).sum::<f64>() / count
@@ -242,6 +251,8 @@ fn spread(rows: &[&[f32]]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use mitoscope::embedder::EMBEDDING;
+
     use super::*;
 
     #[test]

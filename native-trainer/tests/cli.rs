@@ -1,70 +1,17 @@
 //! The program as a user runs it: the whole chain on simulated fields, and bad input.
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use image::{GrayImage, ImageBuffer, Luma};
+use common::{data, field, mitoscope, run, succeed, text};
 use tempfile::TempDir;
-
-fn mitoscope(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mitoscope"));
-    command.args(arguments);
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    mitoscope(arguments).output().expect("the program starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("temporary paths are text")
-}
-
-/// A field of dim round nuclei with a bright bar (a metaphase plate) in every third place.
-fn field(index: usize) -> GrayImage {
-    ImageBuffer::from_fn(240, 160, |x, y| {
-        let (column, row) = (x / 40, y / 40);
-        let (dx, dy) = ((x % 40) as f32 - 20.0, (y % 40) as f32 - 20.0);
-        let grain = ((x * 7 + y * 13 + index as u32 * 5) % 11) as f32;
-        let inside = match (column + row + index as u32) % 3 {
-            0 => (dx.abs() < 12.0 && dy.abs() < 4.0).then_some(200.0),
-            _ => (dx.hypot(dy) < 13.0).then_some(70.0),
-        };
-        Luma([(inside.unwrap_or(15.0) + grain) as u8])
-    })
-}
-
-/// Three fields with 24 cells each, 8 of them mitotic, and their table.
-fn data() -> (TempDir, PathBuf) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let mut table = String::from("image,x,y,w,h,label,specimen,note\n");
-    for index in 0..3 {
-        let name = format!("field{index}.png");
-        field(index).save(folder.path().join(&name)).expect("the image is written");
-        for cell in 0..24 {
-            let (column, row) = (cell % 6, cell / 6);
-            let mitotic = (column + row + index) % 3 == 0;
-            let label = if mitotic { "mitotic" } else { "interphase" };
-            let (x, y) = (column * 40 + 7, row * 40 + 7);
-            table += &format!("{name},{x},{y},26,26,{label},s{index},cell {cell}\n");
-        }
-    }
-    let path = folder.path().join("cells.csv");
-    fs::write(&path, table).expect("the table is written");
-    (folder, path)
-}
 
 fn train_arguments<'a>(table: &'a str, out: &'a str) -> Vec<&'a str> {
     let fixed = "--device cpu --steps 4 --batch 2 3 --checkpoint-every 1 --hold-out s2";
     ["train", "--data", table, "--out", out].into_iter().chain(fixed.split(' ')).collect()
-}
-
-fn succeed(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
 }
 
 #[test]

@@ -17,7 +17,7 @@ const BATCH: usize = 32;
 
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
-    let table = Table::open(&options.data)?;
+    let table = options.data.open()?;
     let model = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
     let (device, name) = device::open(options.device)?;

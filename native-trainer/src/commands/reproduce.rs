@@ -1,0 +1,132 @@
+//! `mitoscope reproduce`: the paper's experiments on a labelled set, and their report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use mitoscope::classifier::Label;
+use native_trainer::device;
+use native_trainer::files::write_at_once;
+use native_trainer::preset::Preset;
+use native_trainer::reproduction::record::{self, Cell, Method, Report};
+use native_trainer::reproduction::{Study, results};
+use native_trainer::report::render;
+use native_trainer::samples::{Sample, prepare_all};
+use native_trainer::table::Table;
+
+use super::{data_name, progress::Progress};
+use crate::Reproduce;
+
+/// Runs the command.
+pub fn run(options: &Reproduce) -> Result<()> {
+    let preset = options.training.preset(options.preset)?;
+    ensure!(options.sets > 0, "--sets 0 runs nothing");
+    let settings: BTreeSet<_> = options.settings.iter().copied().collect();
+    let planned: Vec<_> =
+        settings.iter().flat_map(|s| (1..=options.sets).map(move |set| (*s, set))).collect();
+    let table = options.data.open()?;
+    let samples = prepare_all(&table, &preset.preprocess)?;
+    let data = data(options, &table)?;
+    let (device, device_name) = device::open(options.training.device)?;
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
+    let seed = options.training.seed;
+    eprintln!("{} runs on {device_name}", planned.len());
+    let study =
+        Study::new(&table, &samples, &data.sha256, preset.clone(), options.grouped, seed, device);
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command(options, &preset),
+        preset: preset.name.to_string(),
+        steps: preset.steps,
+        batch: [preset.batch.mitotic, preset.batch.interphase],
+        seed,
+        grouped: options.grouped,
+        planned: planned.len(),
+        data,
+        runs: Vec::new(),
+        results: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    for (place, (setting, set)) in planned.iter().enumerate() {
+        let folder = options.out.join("runs").join(format!("{setting:?}-{set}"));
+        eprintln!("{setting}, set {set} (run {} of {})", place + 1, planned.len());
+        let mut told: Option<(Method, Progress)> = None;
+        let run = study.run(*setting, *set, &folder, &mut |progress| {
+            if told.as_ref().is_none_or(|(method, _)| *method != progress.method) {
+                eprintln!("{}", progress.method.title());
+                told = Some((progress.method, Progress::new(preset.steps)));
+            }
+            if let Some((_, bar)) = &told {
+                bar.tell(progress.step, progress.report);
+            }
+        })?;
+        report.runs.push(run);
+        // A report after every run: one may look while the rest goes on.
+        (report.results, report.mistakes) = results(&table, &report.runs, seed);
+        write(&options.out, &report, &samples)?;
+    }
+    summarise(&report);
+    println!("finished: {}", options.out.join("report.html").display());
+    Ok(())
+}
+
+fn data(options: &Reproduce, table: &Table) -> Result<record::Data> {
+    let labelled = table.rows.iter().enumerate().filter_map(|(row, cell)| {
+        let label = cell.label?;
+        Some(Cell {
+            row,
+            image: table.images[cell.image].clone(),
+            specimen: cell.specimen.clone(),
+            pattern: cell.pattern.clone(),
+            mitotic: label == Label::Mitotic,
+        })
+    });
+    let cells: Vec<Cell> = labelled.collect();
+    let specimens: BTreeSet<&str> = cells.iter().map(|cell| cell.specimen.as_str()).collect();
+    let specimens = if specimens.contains("") { 0 } else { specimens.len() };
+    let name = data_name(&options.data_name, &options.data);
+    Ok(record::Data { name, sha256: table.digest()?, specimens, cells })
+}
+
+/// The command that gives the same report, whatever the presets become.
+fn command(options: &Reproduce, preset: &Preset) -> String {
+    let settings: Vec<String> = options.settings.iter().map(|s| format!("{s:?}")).collect();
+    let flag = |set: bool, name: &str| if set { format!(" {name}") } else { String::new() };
+    format!(
+        "mitoscope reproduce --data {} --out REPORT --preset {} --settings {} --sets {} --seed {} \
+         --steps {} --batch {} {}{}{}",
+        options.data.data.file_name().unwrap_or_default().to_string_lossy(),
+        preset.name,
+        settings.join(","),
+        options.sets,
+        options.training.seed,
+        preset.steps,
+        preset.batch.mitotic,
+        preset.batch.interphase,
+        flag(options.grouped, "--grouped"),
+        flag(options.data.montage, "--montage"),
+    )
+}
+
+fn write(folder: &Path, report: &Report, samples: &[Sample]) -> Result<()> {
+    let pictures: BTreeMap<usize, Vec<u8>> = report
+        .mistakes
+        .iter()
+        .map(|mistake| (mistake.row, samples[mistake.row].picture()))
+        .collect();
+    write_at_once(&folder.join("report.json"), &serde_json::to_vec(report)?)?;
+    write_at_once(&folder.join("report.html"), render(report, &pictures).as_bytes())
+}
+
+fn summarise(report: &Report) {
+    for result in &report.results {
+        println!("{} {}", result.setting, result.method.title());
+        for set in &result.sets {
+            println!("  set {}  {}", set.set, set.figures.line());
+        }
+    }
+    let seconds: f64 = report.runs.iter().map(|run| run.seconds).sum();
+    println!("{} runs, {:.0} s of work", report.runs.len(), seconds);
+}

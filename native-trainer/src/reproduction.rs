@@ -1,0 +1,277 @@
+//! The paper's experiments on one's own data: every setting and set a run of its own.
+//!
+//! Invariant: a run depends only on the data, the preset, the seed, its setting and its set; a
+//! finished run is read back, a cut-off one goes on from its checkpoints, so a reproduction that was
+//! killed ends with the report of one that was not.
+
+pub mod record;
+mod results;
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
+use mitoscope::classifier::Label;
+use serde::{Deserialize, Serialize};
+
+use crate::descriptors::{miros, tonti};
+use crate::evaluation::Figures;
+use crate::files::write_at_once;
+use crate::fitting::{Judge, Split, Verdicts, all_brightness, all_geometry, outputs};
+use crate::neighbours;
+use crate::network::Output;
+use crate::preset::Preset;
+use crate::protocol::{Division, Setting};
+use crate::report::embedding_map;
+use crate::sampler::StratifiedSampler;
+use crate::samples::Sample;
+use crate::table::Table;
+use crate::training::{Plan, StepReport, Trained, train};
+
+use record::{Method, Run, Scores};
+pub use results::results;
+
+/// The one setting in which the paper trains the cross-entropy network (section 5).
+pub const CROSS_ENTROPY_SETTING: Setting = Setting::B;
+
+/// Steps between checkpoints.
+const CHECKPOINT_EVERY: usize = 20;
+
+/// Data, method and seed of a reproduction, with the features that no run changes.
+pub struct Study<'a> {
+    table: &'a Table,
+    samples: &'a [Sample],
+    preset: Preset,
+    grouped: bool,
+    seed: u64,
+    device: Device,
+    identity: String,
+    descriptors: Vec<(Method, Vec<Vec<f32>>)>,
+    unsupervised: Vec<f64>,
+}
+
+/// A training that goes on, for the one who waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// What is trained.
+    pub method: Method,
+    /// The step, from 0.
+    pub step: usize,
+    /// What it did.
+    pub report: &'a StepReport,
+}
+
+/// A finished run as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    identity: String,
+    run: Run,
+}
+
+impl<'a> Study<'a> {
+    /// Computes what all runs share.
+    pub fn new(
+        table: &'a Table,
+        samples: &'a [Sample],
+        data_sha256: &str,
+        preset: Preset,
+        grouped: bool,
+        seed: u64,
+        device: Device,
+    ) -> Self {
+        let mut descriptors = vec![
+            (Method::Miros, miros::all(samples)),
+            (Method::Brightness, all_brightness(samples)),
+        ];
+        descriptors.extend(all_geometry(table).map(|boxes| (Method::BoxGeometry, boxes)));
+        let identity = format!("{data_sha256} {preset:?} grouped: {grouped}, seed {seed}");
+        let unsupervised = tonti::all(table, samples);
+        Self { table, samples, preset, grouped, seed, device, identity, descriptors, unsupervised }
+    }
+
+    /// Does one run in its folder, or reads what it left there.
+    pub fn run(
+        &self,
+        setting: Setting,
+        set: usize,
+        folder: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Run> {
+        let path = folder.join("run.json");
+        if path.exists() {
+            return self.read(&path);
+        }
+        let start = Instant::now();
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        let division = Division::new(self.table, setting, set, self.grouped, self.seed)?;
+        let split = Split {
+            train: division.train.clone(),
+            held_out: division.test.clone(),
+            specimens: Default::default(),
+        };
+        let seed = self.seed.wrapping_add(set as u64 - 1);
+        let judge = Judge { table: self.table, split: &split, grouped: self.grouped, seed };
+        let experiment = Experiment { study: self, judge, division: &division, folder };
+
+        let (mut scores, validation, trained, embeddings) = experiment.proposed(progress)?;
+        let mut cross_entropy_losses = Vec::new();
+        if setting == CROSS_ENTROPY_SETTING {
+            let (by_logits, losses) = experiment.cross_entropy(progress)?;
+            scores.push(by_logits);
+            cross_entropy_losses = losses;
+        }
+        scores.extend(experiment.by_descriptors()?);
+        let map = if set == 1 {
+            let of = |rows: &[usize]| -> Vec<Vec<f32>> {
+                rows.iter().map(|row| embeddings[*row].clone()).collect()
+            };
+            Some(embedding_map(&of(&division.train), &of(&division.test), seed)?)
+        } else {
+            None
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let steps = trained.steps;
+        let run = Run {
+            setting,
+            set,
+            division,
+            scores,
+            validation,
+            steps,
+            cross_entropy_losses,
+            map,
+            seconds,
+        };
+        let saved = Saved { identity: self.identity.clone(), run };
+        write_at_once(&path, &serde_json::to_vec(&saved)?)?;
+        Ok(saved.run)
+    }
+
+    fn read(&self, path: &Path) -> Result<Run> {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let saved: Saved = serde_json::from_slice(&bytes).with_context(|| {
+            format!("the finished run {} is damaged: delete it to do it again", path.display())
+        })?;
+        ensure!(
+            saved.identity == self.identity,
+            "{} is of another reproduction (other data, preset, seed or grouping): use another --out",
+            path.display()
+        );
+        Ok(saved.run)
+    }
+}
+
+/// One run under way.
+struct Experiment<'a> {
+    study: &'a Study<'a>,
+    judge: Judge<'a>,
+    division: &'a Division,
+    folder: &'a Path,
+}
+
+impl Experiment<'_> {
+    /// Trains with triplets and judges the test cells by SVM and by nearest neighbours; gives every
+    /// row's embedding too.
+    #[allow(clippy::type_complexity)]
+    fn proposed(
+        &self,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Vec<Scores>, Figures, Trained, Vec<Vec<f32>>)> {
+        let Division { train, validation, test } = self.division;
+        let trained = self.train(Method::Proposed, &self.study.preset, progress)?;
+        let rows = [&train[..], validation, test].concat();
+        let embeddings = self.outputs(&rows, &trained, Output::Embedding)?;
+
+        let judged = [&validation[..], test].concat();
+        let mut svm = self.judge.verdicts(&embeddings, &judged)?;
+        let on_validation: Vec<f64> = svm.decision_values.drain(..validation.len()).collect();
+        let truth = self.judge.split.truth(self.study.table, validation);
+        let validation = Figures::of(&on_validation, &truth);
+
+        let of = |rows: &[usize]| -> Vec<Vec<f32>> {
+            rows.iter().map(|row| embeddings[*row].clone()).collect()
+        };
+        let (samples, mitotic) = (of(train), self.judge.split.truth(self.study.table, train));
+        let groups = self.judge.groups();
+        let k = neighbours::choose_k(&samples, &mitotic, groups.as_deref(), self.judge.seed)?;
+        let nearest = Scores {
+            method: Method::NearestNeighbours,
+            chosen: format!("k = {k}"),
+            decision_values: neighbours::decide(&samples, &mitotic, k, &of(test)),
+        };
+        Ok((vec![by_machine(Method::Proposed, svm), nearest], validation, trained, embeddings))
+    }
+
+    /// Trains with cross-entropy; the difference of the logits is the decision value.
+    fn cross_entropy(&self, progress: &mut dyn FnMut(Progress)) -> Result<(Scores, Vec<f64>)> {
+        let preset = self.study.preset.cross_entropy();
+        let trained = self.train(Method::CrossEntropy, &preset, progress)?;
+        let test = &self.division.test;
+        let logits = self.outputs(test, &trained, Output::Logits)?;
+        let difference = |row: &usize| f64::from(logits[*row][0]) - f64::from(logits[*row][1]);
+        let scores = Scores {
+            method: Method::CrossEntropy,
+            chosen: String::new(),
+            decision_values: test.iter().map(difference).collect(),
+        };
+        Ok((scores, trained.steps.iter().map(|step| step.loss).collect()))
+    }
+
+    /// The methods that need no network.
+    fn by_descriptors(&self) -> Result<Vec<Scores>> {
+        let test = &self.division.test;
+        let mut scores = vec![Scores {
+            method: Method::Tonti,
+            chosen: String::new(),
+            decision_values: test.iter().map(|row| self.study.unsupervised[*row]).collect(),
+        }];
+        for (method, features) in &self.study.descriptors {
+            let verdicts = self.judge.standardised_verdicts(features.clone(), test)?;
+            scores.extend(verdicts.map(|verdicts| by_machine(*method, verdicts)));
+        }
+        Ok(scores)
+    }
+
+    fn train(
+        &self,
+        method: Method,
+        preset: &Preset,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Trained> {
+        let study = self.study;
+        let mut labels: Vec<Option<Label>> = vec![None; study.table.rows.len()];
+        self.division.train.iter().for_each(|row| labels[*row] = study.table.rows[*row].label);
+        let specimens: Vec<&str> =
+            study.table.rows.iter().map(|row| row.specimen.as_str()).collect();
+        let seed = self.judge.seed;
+        let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
+        let name = match method {
+            Method::CrossEntropy => "cross-entropy.checkpoint.safetensors",
+            _ => "triplet.checkpoint.safetensors",
+        };
+        let plan = Plan {
+            seed,
+            device: study.device.clone(),
+            checkpoint: &self.folder.join(name),
+            checkpoint_every: CHECKPOINT_EVERY,
+            run: format!("{} {preset:?} {:?}", study.identity, self.division.train),
+            resume: true,
+        };
+        train(preset, &plan, study.samples, &labels, &sampler, &mut |step, report| {
+            progress(Progress { method, step, report })
+        })
+    }
+
+    fn outputs(&self, rows: &[usize], trained: &Trained, output: Output) -> Result<Vec<Vec<f32>>> {
+        let Study { samples, preset, device, .. } = self.study;
+        outputs(samples, rows, &trained.weights, output, &preset.preprocess, device)
+    }
+}
+
+fn by_machine(method: Method, verdicts: Verdicts) -> Scores {
+    let chosen = format!("C = {}, γ = {:.3}", verdicts.c, verdicts.gamma);
+    Scores { method, chosen, decision_values: verdicts.decision_values }
+}

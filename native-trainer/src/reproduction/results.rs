@@ -1,0 +1,123 @@
+//! From the runs to the report's tables: figures, intervals and mistakes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::record::{Method, MethodResult, Metric, Mistake, Run, SetResult, Summary};
+use crate::bootstrap::{Judged, intervals};
+use crate::evaluation::Figures;
+use crate::protocol::Setting;
+use crate::table::Table;
+use mitoscope::classifier::Label;
+
+/// Most mistakes of each kind that are listed.
+const MISTAKES: usize = 24;
+
+/// Every method in every setting, and the most confident mistakes of the proposed one.
+pub fn results(table: &Table, runs: &[Run], seed: u64) -> (Vec<MethodResult>, Vec<Mistake>) {
+    let clusters = clusters(table);
+    let settings: BTreeSet<Setting> = runs.iter().map(|run| run.setting).collect();
+    let mut results = Vec::new();
+    for setting in settings {
+        for method in Method::ALL {
+            let judged: Vec<(usize, Judged)> = runs
+                .iter()
+                .filter(|run| run.setting == setting)
+                .filter_map(|run| Some((run.set, judged(table, &clusters, run, method)?)))
+                .collect();
+            if !judged.is_empty() {
+                results.push(result(setting, method, judged, &clusters, seed));
+            }
+        }
+    }
+    (results, mistakes(table, runs))
+}
+
+fn is_mitotic(table: &Table, row: usize) -> bool {
+    table.rows[row].label == Some(Label::Mitotic)
+}
+
+/// Number of each row's specimen; each row its own where no specimen is named.
+fn clusters(table: &Table) -> Vec<usize> {
+    let (mut known, mut count, mut clusters) = (BTreeMap::new(), 0, Vec::new());
+    for row in &table.rows {
+        let next = count;
+        let number = match row.specimen.as_str() {
+            "" => next,
+            name => *known.entry(name).or_insert(next),
+        };
+        count += usize::from(number == next);
+        clusters.push(number);
+    }
+    clusters
+}
+
+fn judged(table: &Table, clusters: &[usize], run: &Run, method: Method) -> Option<Judged> {
+    let scores = run.scores.iter().find(|scores| scores.method == method)?;
+    let test = &run.division.test;
+    Some(Judged {
+        decision_values: scores.decision_values.clone(),
+        mitotic: test.iter().map(|row| is_mitotic(table, *row)).collect(),
+        clusters: test.iter().map(|row| clusters[*row]).collect(),
+    })
+}
+
+fn result(
+    setting: Setting,
+    method: Method,
+    judged: Vec<(usize, Judged)>,
+    clusters: &[usize],
+    seed: u64,
+) -> MethodResult {
+    let (numbers, judged): (Vec<usize>, Vec<Judged>) = judged.into_iter().unzip();
+    let count = clusters.iter().max().map_or(0, |last| last + 1);
+    let (of_sets, of_mean) = intervals(&judged, count, seed);
+    let sets: Vec<SetResult> = numbers
+        .into_iter()
+        .zip(&judged)
+        .zip(of_sets)
+        .map(|((set, judged), intervals)| {
+            let figures = Figures::of(&judged.decision_values, &judged.mitotic);
+            SetResult { set, figures, intervals }
+        })
+        .collect();
+    let summary = |metric: Metric| -> Option<(Metric, Summary)> {
+        let values: Option<Vec<f64>> = sets.iter().map(|set| metric.of(&set.figures)).collect();
+        let (values, interval) = (values?, *of_mean.get(&metric)?);
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        let sd = (squares / (count - 1.0).max(1.0)).sqrt();
+        Some((metric, Summary { mean, sd, interval }))
+    };
+    let summary = Metric::ALL.into_iter().filter_map(summary).collect();
+    MethodResult { setting, method, sets, summary }
+}
+
+/// Cells that the proposed method got wrong, each kind by its most confident.
+fn mistakes(table: &Table, runs: &[Run]) -> Vec<Mistake> {
+    let mut by_row: BTreeMap<usize, Mistake> = BTreeMap::new();
+    for run in runs {
+        let Some(scores) = run.scores.iter().find(|s| s.method == Method::Proposed) else { continue };
+        for (row, value) in run.division.test.iter().zip(&scores.decision_values) {
+            let empty = Mistake { row: *row, tested: 0, wrong: 0, decision_value: 0.0 };
+            let mistake = by_row.entry(*row).or_insert(empty);
+            mistake.tested += 1;
+            if (*value > 0.0) != is_mitotic(table, *row) {
+                mistake.wrong += 1;
+                if value.abs() > mistake.decision_value.abs() {
+                    mistake.decision_value = *value;
+                }
+            }
+        }
+    }
+    let (mut missed, mut alarms): (Vec<Mistake>, Vec<Mistake>) = by_row
+        .into_values()
+        .filter(|mistake| mistake.wrong > 0)
+        .partition(|mistake| is_mitotic(table, mistake.row));
+    for kind in [&mut missed, &mut alarms] {
+        kind.sort_by(|a, b| b.decision_value.abs().total_cmp(&a.decision_value.abs()));
+        kind.truncate(MISTAKES);
+    }
+    missed.append(&mut alarms);
+    missed
+}
