@@ -1,3 +1,12 @@
-//! stub
-pub mod miros { use crate::samples::Sample; pub fn all(s:&[Sample])->Vec<Vec<f32>> { crate::fitting::all_brightness(s) } }
-pub mod tonti { use crate::samples::Sample; use crate::table::Table; pub fn all(_t:&Table,s:&[Sample])->Vec<f64> { vec![0.0;s.len()] } }
+//! Hand-made descriptors of a cell, and the two published methods that stand on such.
+//!
+//! Invariant: a descriptor sees the patch and its field's grey levels alone, never the box, and is
+//! finite for every patch.
+
+mod geometry;
+mod gradients;
+mod mask;
+pub mod miros;
+mod patterns;
+mod shape;
+pub mod tonti;

@@ -43,23 +43,16 @@ pub fn choose_k(
 }
 
 /// Decision values of `others` by their `k` nearest samples.
-pub fn decide(
-    samples: &[Vec<f32>],
-    mitotic: &[bool],
-    k: usize,
-    others: &[Vec<f32>],
-) -> Vec<f64> {
-    let vote = |cell: &Vec<f32>| {
-        vote(&nearest(cell, samples.iter().zip(mitotic.iter().copied())), k)
-    };
+pub fn decide(samples: &[Vec<f32>], mitotic: &[bool], k: usize, others: &[Vec<f32>]) -> Vec<f64> {
+    let vote =
+        |cell: &Vec<f32>| vote(&nearest(cell, samples.iter().zip(mitotic.iter().copied())), k);
     others.par_iter().map(vote).collect()
 }
 
 /// Whether each of the nearest cells is mitotic, nearest first; as many as the largest k needs.
 fn nearest<'a>(cell: &[f32], others: impl Iterator<Item = (&'a Vec<f32>, bool)>) -> Vec<bool> {
-    let squared = |other: &[f32]| -> f32 {
-        cell.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum()
-    };
+    let squared =
+        |other: &[f32]| -> f32 { cell.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum() };
     let mut all: Vec<(f32, bool)> =
         others.map(|(other, mitotic)| (squared(other), mitotic)).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -98,7 +91,8 @@ mod tests {
 
     #[test]
     fn one_mislabelled_cell_in_each_cluster_asks_for_more_than_one_neighbour() {
-        let places: Vec<f32> = (0..40).map(|i| (i % 20) as f32 + 1000.0 * (i / 20) as f32).collect();
+        let places: Vec<f32> =
+            (0..40).map(|i| (i % 20) as f32 + 1000.0 * (i / 20) as f32).collect();
         let mitotic: Vec<bool> = (0..40).map(|i| (i / 20 == 0) != (i % 20 == 9)).collect();
         let k = choose_k(&on_a_line(&places), &mitotic, None, 3).expect("both classes");
         assert!(k > 1, "k = {k}");

@@ -125,7 +125,8 @@ fn whole_specimens(
             table.source().display(),
             row + 1
         );
-        specimens.entry(&cell.specimen).or_default()[usize::from(label != Label::Mitotic)].push(row);
+        specimens.entry(&cell.specimen).or_default()[usize::from(label != Label::Mitotic)]
+            .push(row);
     }
     let totals = [0, 1].map(|c| specimens.values().map(|cells| cells[c].len()).sum::<usize>());
     let mut order: Vec<[Vec<usize>; 2]> = specimens.into_values().collect();

@@ -161,7 +161,11 @@ pub fn decide(
 }
 
 /// Fold of each sample: both classes spread evenly, groups whole.
-pub(crate) fn folds(mitotic: &[bool], groups: Option<&[usize]>, seed: u64) -> Result<Vec<usize>, Error> {
+pub(crate) fn folds(
+    mitotic: &[bool],
+    groups: Option<&[usize]>,
+    seed: u64,
+) -> Result<Vec<usize>, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let positives = mitotic.iter().filter(|m| **m).count();
     let rarest = positives.min(mitotic.len() - positives);

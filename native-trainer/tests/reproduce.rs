@@ -96,8 +96,7 @@ fn tiles_of_a_montage_are_images_of_their_own() {
     let out = folder.path().join("report");
     // Without specimens, as tiles of a montage often are.
     let anonymous = fs::read_to_string(&table).expect("the table");
-    let anonymous =
-        anonymous.replace(",s0,", ",,").replace(",s1,", ",,").replace(",s2,", ",,");
+    let anonymous = anonymous.replace(",s0,", ",,").replace(",s1,", ",,").replace(",s2,", ",,");
     fs::write(&table, anonymous).expect("written");
     succeed(&arguments(text(&table), text(&out), &["--settings", "C", "--montage"]));
     assert_eq!(timeless_report(&out)["data"]["specimens"], 0);

@@ -33,7 +33,10 @@ impl Progress {
         self.first.set(Some(first));
         let line = format!(
             "loss {:.3}  active {:.2}  spread {:.2}  {:.1} images/s",
-            report.loss, report.mined.unwrap_or_default().active, report.spread, report.images_per_second
+            report.loss,
+            report.mined.unwrap_or_default().active,
+            report.spread,
+            report.images_per_second
         );
         if let Some(bar) = &self.bar {
             bar.set_position(step as u64 + 1);

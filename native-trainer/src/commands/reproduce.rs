@@ -9,9 +9,9 @@ use mitoscope::classifier::Label;
 use native_trainer::device;
 use native_trainer::files::write_at_once;
 use native_trainer::preset::Preset;
+use native_trainer::report::render;
 use native_trainer::reproduction::record::{self, Cell, Method, Report};
 use native_trainer::reproduction::{Study, results};
-use native_trainer::report::render;
 use native_trainer::samples::{Sample, prepare_all};
 use native_trainer::table::Table;
 

@@ -4,9 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
-use mitoscope::model::{
-    CLASSES, Manifest, Model, OperatingPoint, Precision, Provenance, SCHEMA,
-};
+use mitoscope::model::{CLASSES, Manifest, Model, OperatingPoint, Precision, Provenance, SCHEMA};
 use native_trainer::device;
 use native_trainer::evaluation::Evaluation;
 use native_trainer::files::write_at_once;

@@ -46,7 +46,10 @@ fn the_papers_counts_come_out() {
         assert_eq!(count(&table, &division.validation, Label::Mitotic), 10);
         assert_eq!(count(&table, &division.test, Label::Mitotic), test);
         let tested = count(&table, &division.test, Label::Interphase);
-        assert!(tested.abs_diff(interphase) <= 1, "{setting}: {tested}, the paper has {interphase}");
+        assert!(
+            tested.abs_diff(interphase) <= 1,
+            "{setting}: {tested}, the paper has {interphase}"
+        );
     }
 }
 

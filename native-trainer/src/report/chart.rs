@@ -35,7 +35,8 @@ impl Axis {
     fn ticks(&self) -> Vec<f64> {
         let raw = self.span() / 5.0;
         let power = 10.0_f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= raw).unwrap_or(10.0) * power;
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= raw).unwrap_or(10.0) * power;
         let (first, last) = (self.ends[0] / step, self.ends[1] / step);
         let (first, last) = ((first - 1e-9).ceil() as i64, (last + 1e-9).floor() as i64);
         (first..=last).map(|i| i as f64 * step).collect()
@@ -97,9 +98,9 @@ pub fn bars(title: &str, bars: &[Bar]) -> Markup {
     const ROW: f64 = 26.0;
     const NAMES: f64 = 190.0;
     const LENGTH: f64 = 380.0;
-    let values = bars.iter().flat_map(|bar| {
-        std::iter::once(bar.value).chain(bar.interval.into_iter().flatten())
-    });
+    let values = bars
+        .iter()
+        .flat_map(|bar| std::iter::once(bar.value).chain(bar.interval.into_iter().flatten()));
     let axis = Axis::holding("MCC", values, [0.0, 1.0]);
     let x = |value: f64| NAMES + (value - axis.ends[0]) / axis.span() * LENGTH;
     let height = bars.len() as f64 * ROW + 30.0;

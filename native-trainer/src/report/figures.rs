@@ -56,7 +56,8 @@ pub fn maps(report: &Report) -> Markup {
             Axis { title: String::new(), ends }
         };
         let of = |wanted: bool| {
-            let chosen = rows.iter().zip(places).filter(|(row, _)| mitotic.get(row) == Some(&wanted));
+            let chosen =
+                rows.iter().zip(places).filter(|(row, _)| mitotic.get(row) == Some(&wanted));
             chosen.map(|(_, place)| place.map(f64::from)).collect()
         };
         let marks = [

@@ -17,9 +17,15 @@ pub fn confusion(setting: Setting) -> Confusion {
 /// A figure of table 3 or, for other methods, of table 4 (Ex-B alone).
 pub fn figure(setting: Setting, method: Method, metric: Metric) -> Option<f64> {
     let [precision, recall, f_score, bca, mcc] = match (method, setting) {
-        (Method::Proposed, Setting::A) => [Some(0.66), Some(0.99), Some(0.79), Some(0.98), Some(0.80)],
-        (Method::Proposed, Setting::B) => [Some(0.70), Some(0.98), Some(0.82), Some(0.98), Some(0.82)],
-        (Method::Proposed, Setting::C) => [Some(0.76), Some(0.96), Some(0.85), Some(0.97), Some(0.85)],
+        (Method::Proposed, Setting::A) => {
+            [Some(0.66), Some(0.99), Some(0.79), Some(0.98), Some(0.80)]
+        }
+        (Method::Proposed, Setting::B) => {
+            [Some(0.70), Some(0.98), Some(0.82), Some(0.98), Some(0.82)]
+        }
+        (Method::Proposed, Setting::C) => {
+            [Some(0.76), Some(0.96), Some(0.85), Some(0.97), Some(0.85)]
+        }
         (Method::CrossEntropy, Setting::B) => [None, None, Some(0.48), Some(0.69), Some(0.48)],
         (Method::NearestNeighbours, Setting::B) => [None, None, Some(0.61), Some(0.77), Some(0.60)],
         _ => return None,

@@ -91,11 +91,25 @@ fn the_figures_stand_on_the_page() {
     let mcc = number(report.results[0].summary[&Metric::Mcc].mean);
     assert_eq!(mcc, "0.58");
     for text in [
-        "Table 2", "Table 3", "Table 4", "Fig. 4", "Fig. 5", "data:image/png;base64,", &mcc,
-        "1 of 2 runs are finished", "−0.25", "wrong in 1 of 1 runs", "2093", "0.82",
-        "mitoscope reproduce --data cells.csv", "Research use only",
+        "Table 2",
+        "Table 3",
+        "Table 4",
+        "Fig. 4",
+        "Fig. 5",
+        "data:image/png;base64,",
+        &mcc,
+        "1 of 2 runs are finished",
+        "−0.25",
+        "wrong in 1 of 1 runs",
+        "2093",
+        "0.82",
+        "mitoscope reproduce --data cells.csv",
+        "Research use only",
     ] {
-        assert!(page.replace('-', "−").contains(&text.replace('-', "−")), "no '{text}' on the page");
+        assert!(
+            page.replace('-', "−").contains(&text.replace('-', "−")),
+            "no '{text}' on the page"
+        );
     }
 }
 

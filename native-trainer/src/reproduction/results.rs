@@ -97,7 +97,9 @@ fn result(
 fn mistakes(table: &Table, runs: &[Run]) -> Vec<Mistake> {
     let mut by_row: BTreeMap<usize, Mistake> = BTreeMap::new();
     for run in runs {
-        let Some(scores) = run.scores.iter().find(|s| s.method == Method::Proposed) else { continue };
+        let Some(scores) = run.scores.iter().find(|s| s.method == Method::Proposed) else {
+            continue;
+        };
         for (row, value) in run.division.test.iter().zip(&scores.decision_values) {
             let empty = Mistake { row: *row, tested: 0, wrong: 0, decision_value: 0.0 };
             let mistake = by_row.entry(*row).or_insert(empty);
