@@ -1,10 +1,16 @@
-//! The convolution the network trains with: image to columns and matrix products on the CPU, burn's
-//! own on a GPU.
+//! The convolution the network trains with: Winograd's filtering or image to columns, both with matrix
+//! products, on the CPU; burn's own on a GPU.
 //!
 //! burn-flex's backward convolution is generic and several times slower than this network allows, so
 //! the operation is added to burn as a backend extension with its own backward pass.
 
 mod columns;
+mod lines;
+mod matrix;
+mod method;
+mod shape;
+mod transform;
+mod winograd;
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -17,7 +23,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor, TensorData};
 use mitoscope::embedder::Geometry;
 
-use columns::Convolution;
+use method::Convolution;
 
 /// `[batch, in, h, w]` convolved with `[out, in, kh, kw]` plus bias, with a fast backward pass.
 pub fn fast_convolution(
@@ -169,3 +175,6 @@ fn values(tensor: &FloatTensor<Flex>) -> FloatTensor<Flex> {
 pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FloatTensor<Flex> {
     FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
 }
+
+#[cfg(test)]
+mod tests;
