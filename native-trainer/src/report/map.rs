@@ -27,12 +27,16 @@ pub fn embedding_map(train: &[Vec<f32>], test: &[Vec<f32>], seed: u64) -> Result
         let distance = |a: &&[f32], b: &&[f32]| -> f32 {
             a.iter().zip(*b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
         };
-        places = bhtsne::tSNE::<f32, &[f32], 2>::new(&points)
-            .perplexity(PERPLEXITY.min((points.len() - 1) as f32 / 4.0))
-            .epochs(EPOCHS)
-            .initial_embedding(places)
-            .barnes_hut(THETA, distance)
-            .embedding();
+        let fit = || {
+            bhtsne::tSNE::<f32, &[f32], 2>::new(&points)
+                .perplexity(PERPLEXITY.min((points.len() - 1) as f32 / 4.0))
+                .epochs(EPOCHS)
+                .initial_embedding(places)
+                .barnes_hut(THETA, distance)
+                .embedding()
+        };
+        // On several threads its sums come out in another order each time.
+        places = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(fit);
     }
     let mut places = places.chunks_exact(2).map(|place| [place[0], place[1]]);
     let train = places.by_ref().take(train.len()).collect();
