@@ -2,7 +2,9 @@
 //!
 //! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
 //! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
-//! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth).
+//! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth); then
+//! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
+//! [`descriptors`] and [`bootstrap`].
 
 pub mod augmentation;
 pub mod bootstrap;

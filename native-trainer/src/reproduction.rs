@@ -7,6 +7,7 @@
 pub mod record;
 mod results;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use mitoscope::classifier::Label;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptors::{miros, tonti};
@@ -82,12 +84,12 @@ impl<'a> Study<'a> {
         device: Device,
     ) -> Self {
         let mut descriptors = vec![
-            (Method::Miros, miros::all(samples)),
+            (Method::Miros, all_miros(samples)),
             (Method::Brightness, all_brightness(samples)),
         ];
         descriptors.extend(all_geometry(table).map(|boxes| (Method::BoxGeometry, boxes)));
         let identity = format!("{data_sha256} {preset:?} grouped: {grouped}, seed {seed}");
-        let unsupervised = tonti::all(table, samples);
+        let unsupervised = all_tonti(table, samples);
         Self { table, samples, preset, grouped, seed, device, identity, descriptors, unsupervised }
     }
 
@@ -162,6 +164,27 @@ impl<'a> Study<'a> {
         );
         Ok(saved.run)
     }
+}
+
+fn all_miros(samples: &[Sample]) -> Vec<Vec<f32>> {
+    let of = |sample: &Sample| miros(&sample.patch(&sample.window), &sample.levels);
+    samples.par_iter().map(of).collect()
+}
+
+/// Decision values of every row; all cells of the data are clustered together, no label is seen.
+fn all_tonti(table: &Table, samples: &[Sample]) -> Vec<f64> {
+    let patches: Vec<_> = samples.par_iter().map(|s| s.patch(&s.window)).collect();
+    let cells: Vec<_> = patches.iter().zip(samples.iter().map(|s| &s.levels)).collect();
+    let mut numbers = BTreeMap::new();
+    let specimens: Vec<usize> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let next = numbers.len();
+            *numbers.entry(row.specimen.as_str()).or_insert(next)
+        })
+        .collect();
+    tonti(&cells, &specimens)
 }
 
 /// One run under way.

@@ -31,10 +31,11 @@ impl Progress {
     pub fn tell(&self, step: usize, report: &StepReport) {
         let first = self.first.get().unwrap_or(step);
         self.first.set(Some(first));
+        let active = report.mined.map(|mined| format!("active {:.2}  ", mined.active));
         let line = format!(
-            "loss {:.3}  active {:.2}  spread {:.2}  {:.1} images/s",
+            "loss {:.3}  {}spread {:.2}  {:.1} images/s",
             report.loss,
-            report.mined.unwrap_or_default().active,
+            active.unwrap_or_default(),
             report.spread,
             report.images_per_second
         );
