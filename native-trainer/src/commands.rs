@@ -4,6 +4,7 @@ pub mod classify;
 pub mod export;
 mod progress;
 pub mod reproduce;
+pub mod simulate;
 pub mod train;
 
 use std::fs;

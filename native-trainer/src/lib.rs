@@ -4,7 +4,7 @@
 //! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
 //! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
-//! [`descriptors`] and [`bootstrap`].
+//! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own.
 
 pub mod augmentation;
 pub mod bootstrap;
@@ -28,6 +28,7 @@ pub mod report;
 pub mod reproduction;
 pub mod sampler;
 pub mod samples;
+pub mod simulation;
 pub mod svm_search;
 pub mod table;
 pub mod training;

@@ -1,4 +1,5 @@
-//! The command line: `mitoscope train`, `reproduce`, `export` and `classify`.
+//! The command line: `mitoscope train`, `reproduce`, `export`, `simulate` and
+//! `classify`.
 
 mod commands;
 
@@ -29,6 +30,8 @@ enum Command {
     Reproduce(Reproduce),
     /// Write the model of a finished run as one file.
     Export(Export),
+    /// Make simulated fields with exact labels.
+    Simulate(Simulate),
     /// Classify the cells of a table or a folder.
     Classify(Classify),
 }
@@ -161,6 +164,26 @@ struct Export {
     half: bool,
 }
 
+/// Options of `simulate`.
+#[derive(Debug, clap::Args)]
+struct Simulate {
+    /// Folder to write: fields/, cells.csv and fields.csv.
+    #[arg(long)]
+    out: PathBuf,
+    /// Specimens: one staining pattern and one microscope each.
+    #[arg(long)]
+    specimens: usize,
+    /// Fields of each specimen.
+    #[arg(long, default_value_t = 3)]
+    fields: usize,
+    /// Seed of everything.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write masks/ too: label images, in 16 bits.
+    #[arg(long)]
+    masks: bool,
+}
+
 /// Options of `classify`.
 #[derive(Debug, clap::Args)]
 struct Classify {
@@ -185,6 +208,7 @@ fn main() -> ExitCode {
         Command::Train(options) => commands::train::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),
         Command::Export(options) => commands::export::run(&options),
+        Command::Simulate(options) => commands::simulate::run(&options),
         Command::Classify(options) => commands::classify::run(&options),
     };
     match result {

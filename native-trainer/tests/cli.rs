@@ -185,3 +185,17 @@ fn classify_refuses_a_damaged_model_and_leaves_no_file() {
     assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
     assert!(error.contains("model.safetensors") && !out.exists());
 }
+
+#[test]
+fn simulated_fields_are_data_to_train_on() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let (fields, run) = (folder.path().join("fields"), folder.path().join("run"));
+    let simulate = ["simulate", "--out", text(&fields), "--specimens", "2", "--fields", "1"];
+    succeed(&simulate);
+    let again = common::run(&simulate);
+    assert_eq!(again.status.code(), Some(1), "what is there is not overwritten");
+    let table = fields.join("cells.csv");
+    let fixed = "--device cpu --steps 1 --batch 2 2";
+    let train = ["train", "--data", text(&table), "--out", text(&run)];
+    succeed(&train.into_iter().chain(fixed.split(' ')).collect::<Vec<_>>());
+}
