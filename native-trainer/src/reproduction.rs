@@ -118,7 +118,8 @@ impl<'a> Study<'a> {
         let judge = Judge { table: self.table, split: &split, grouped: self.grouped, seed };
         let experiment = Experiment { study: self, judge, division: &division, folder };
 
-        let (mut scores, validation, trained, embeddings) = experiment.proposed(progress)?;
+        let Proposed { mut scores, validation, steps, embeddings } =
+            experiment.proposed(progress)?;
         let mut cross_entropy_losses = Vec::new();
         if setting == CROSS_ENTROPY_SETTING {
             let (by_logits, losses) = experiment.cross_entropy(progress)?;
@@ -135,7 +136,6 @@ impl<'a> Study<'a> {
             None
         };
         let seconds = start.elapsed().as_secs_f64();
-        let steps = trained.steps;
         let run = Run {
             setting,
             set,
@@ -187,6 +187,17 @@ fn all_tonti(table: &Table, samples: &[Sample]) -> Vec<f64> {
     tonti(&cells, &specimens)
 }
 
+/// What a triplet training gives.
+struct Proposed {
+    /// By SVM and by nearest neighbours.
+    scores: Vec<Scores>,
+    /// The SVM on the validation cells.
+    validation: Figures,
+    steps: Vec<StepReport>,
+    /// By row; empty for the unlabelled.
+    embeddings: Vec<Vec<f32>>,
+}
+
 /// One run under way.
 struct Experiment<'a> {
     study: &'a Study<'a>,
@@ -196,13 +207,8 @@ struct Experiment<'a> {
 }
 
 impl Experiment<'_> {
-    /// Trains with triplets and judges the test cells by SVM and by nearest neighbours; gives every
-    /// row's embedding too.
-    #[allow(clippy::type_complexity)]
-    fn proposed(
-        &self,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Vec<Scores>, Figures, Trained, Vec<Vec<f32>>)> {
+    /// Trains with triplets and judges the test cells by SVM and by nearest neighbours.
+    fn proposed(&self, progress: &mut dyn FnMut(Progress)) -> Result<Proposed> {
         let Division { train, validation, test } = self.division;
         let trained = self.train(Method::Proposed, &self.study.preset, progress)?;
         let rows = [&train[..], validation, test].concat();
@@ -225,7 +231,8 @@ impl Experiment<'_> {
             chosen: format!("k = {k}"),
             decision_values: neighbours::decide(&samples, &mitotic, k, &of(test)),
         };
-        Ok((vec![by_machine(Method::Proposed, svm), nearest], validation, trained, embeddings))
+        let scores = vec![by_machine(Method::Proposed, svm), nearest];
+        Ok(Proposed { scores, validation, steps: trained.steps, embeddings })
     }
 
     /// Trains with cross-entropy; the difference of the logits is the decision value.
