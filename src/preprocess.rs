@@ -187,12 +187,17 @@ impl Preprocess {
         boxes.iter().map(window).collect()
     }
 
+    /// Radius of the field's typical cell, in patch pixels.
+    pub fn cell_radius(&self) -> f32 {
+        SIDE as f32 / (2.0 * self.crop_factor)
+    }
+
     /// Typical grey levels of the patches of one field; 0 and 1 when there is none.
     pub fn levels(&self, patches: &[Patch]) -> FieldLevels {
         if patches.is_empty() {
             return FieldLevels { background: 0.0, cell: 1.0 };
         }
-        let radius = SIDE as f32 / (2.0 * self.crop_factor);
+        let radius = self.cell_radius();
         let disc: Vec<usize> = (0..SIDE * SIDE)
             .filter(|i| {
                 let from_centre = |p: usize| p as f32 + 0.5 - SIDE as f32 / 2.0;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::cells::typical_size;
-use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::model::Calibration;
 use mitoscope::preprocess::Preprocess;
@@ -48,7 +47,7 @@ impl Split {
 
     /// Whether each of these labelled rows is mitotic.
     pub fn truth(&self, table: &Table, rows: &[usize]) -> Vec<bool> {
-        rows.iter().map(|row| table.rows[*row].label == Some(Label::Mitotic)).collect()
+        rows.iter().map(|row| table.is_mitotic(*row)).collect()
     }
 }
 

@@ -151,6 +151,11 @@ impl Table {
         &self.source
     }
 
+    /// Whether a row is labelled mitotic.
+    pub fn is_mitotic(&self, row: usize) -> bool {
+        self.rows[row].label == Some(Label::Mitotic)
+    }
+
     /// Bytes of an image of the table.
     pub fn image_bytes(&self, image: usize) -> Result<Vec<u8>> {
         let path = self.folder.join(&self.images[image]);

@@ -4,9 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{data, field, mitoscope, run, succeed, text};
+use common::{data, field, kill_once, run, succeed, text};
 use tempfile::TempDir;
 
 fn train_arguments<'a>(table: &'a str, out: &'a str) -> Vec<&'a str> {
@@ -84,14 +84,7 @@ fn a_killed_training_resumes_to_the_same_model() {
     succeed(&train_arguments(text(&table), text(&whole)));
 
     let arguments = train_arguments(text(&table), text(&killed));
-    let mut child = mitoscope(&arguments).spawn().expect("the program starts");
-    let start = Instant::now();
-    while !killed.join("checkpoint.safetensors").exists() {
-        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint was written");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
+    kill_once(&arguments, &killed.join("checkpoint.safetensors"), Duration::from_secs(120));
     assert!(!killed.join("model.safetensors").exists(), "it was killed before its end");
 
     let refused = run(&arguments);

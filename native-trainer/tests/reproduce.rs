@@ -4,9 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{data, mitoscope, run, succeed, text};
+use common::{data, kill_once, run, succeed, text};
 use serde_json::Value;
 
 fn arguments<'a>(table: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -37,14 +37,7 @@ fn a_killed_reproduction_ends_with_the_report_of_one_that_was_not() {
     succeed(&arguments(text(&table), text(&whole), &more));
 
     let again = arguments(text(&table), text(&killed), &more);
-    let mut child = mitoscope(&again).spawn().expect("the program starts");
-    let start = Instant::now();
-    while !killed.join("runs/B-1/run.json").exists() {
-        assert!(start.elapsed() < Duration::from_secs(300), "the first run was not finished");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
+    kill_once(&again, &killed.join("runs/B-1/run.json"), Duration::from_secs(300));
     assert!(!killed.join("runs/C-1/run.json").exists(), "it was killed before its end");
     succeed(&again);
     let (report, resumed) = (timeless_report(&whole), timeless_report(&killed));

@@ -6,7 +6,7 @@ use mitoscope::preprocess::{Preprocess, SIDE};
 
 /// Radius of a typical cell in patch pixels.
 pub fn cell_radius() -> f32 {
-    SIDE as f32 / (2.0 * Preprocess::modern().crop_factor)
+    Preprocess::modern().cell_radius()
 }
 
 /// Offset of a pixel's centre from the patch's centre: right and down, in patch pixels.

@@ -7,7 +7,6 @@ use crate::bootstrap::{Judged, intervals};
 use crate::evaluation::Figures;
 use crate::protocol::Setting;
 use crate::table::Table;
-use mitoscope::classifier::Label;
 
 /// Most mistakes of each kind that are listed.
 const MISTAKES: usize = 24;
@@ -32,10 +31,6 @@ pub fn results(table: &Table, runs: &[Run], seed: u64) -> (Vec<MethodResult>, Ve
     (results, mistakes(table, runs))
 }
 
-fn is_mitotic(table: &Table, row: usize) -> bool {
-    table.rows[row].label == Some(Label::Mitotic)
-}
-
 /// Number of each row's specimen; each row its own where no specimen is named.
 fn clusters(table: &Table) -> Vec<usize> {
     let (mut known, mut count, mut clusters) = (BTreeMap::new(), 0, Vec::new());
@@ -56,7 +51,7 @@ fn judged(table: &Table, clusters: &[usize], run: &Run, method: Method) -> Optio
     let test = &run.division.test;
     Some(Judged {
         decision_values: scores.decision_values.clone(),
-        mitotic: test.iter().map(|row| is_mitotic(table, *row)).collect(),
+        mitotic: test.iter().map(|row| table.is_mitotic(*row)).collect(),
         clusters: test.iter().map(|row| clusters[*row]).collect(),
     })
 }
@@ -104,7 +99,7 @@ fn mistakes(table: &Table, runs: &[Run]) -> Vec<Mistake> {
             let empty = Mistake { row: *row, tested: 0, wrong: 0, decision_value: 0.0 };
             let mistake = by_row.entry(*row).or_insert(empty);
             mistake.tested += 1;
-            if (*value > 0.0) != is_mitotic(table, *row) {
+            if (*value > 0.0) != table.is_mitotic(*row) {
                 mistake.wrong += 1;
                 if value.abs() > mistake.decision_value.abs() {
                     mistake.decision_value = *value;
@@ -115,7 +110,7 @@ fn mistakes(table: &Table, runs: &[Run]) -> Vec<Mistake> {
     let (mut missed, mut alarms): (Vec<Mistake>, Vec<Mistake>) = by_row
         .into_values()
         .filter(|mistake| mistake.wrong > 0)
-        .partition(|mistake| is_mitotic(table, mistake.row));
+        .partition(|mistake| table.is_mitotic(mistake.row));
     for kind in [&mut missed, &mut alarms] {
         kind.sort_by(|a, b| b.decision_value.abs().total_cmp(&a.decision_value.abs()));
         kind.truncate(MISTAKES);

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use image::{GrayImage, ImageBuffer, Luma};
 use tempfile::TempDir;
@@ -60,4 +61,16 @@ pub fn succeed(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
+}
+
+/// Starts the program and kills it as soon as a file is there.
+pub fn kill_once(arguments: &[&str], file: &Path, within: Duration) {
+    let mut child = mitoscope(arguments).spawn().expect("the program starts");
+    let start = Instant::now();
+    while !file.exists() {
+        assert!(start.elapsed() < within, "{} was not written", file.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
 }
