@@ -1,6 +1,7 @@
 //! The compute devices: the CPU (burn-flex) and the GPU (WebGPU in a browser, wgpu natively).
 
 use burn::tensor::Device;
+pub use burn_wgpu::WgpuBackend as Api;
 use burn_wgpu::graphics::AutoGraphicsApi;
 use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup_async, wgpu};
 
@@ -22,12 +23,13 @@ pub fn cpu() -> Device {
     Device::flex()
 }
 
-/// Sets up the system's preferred GPU; once a process.
+/// Sets up the system's preferred GPU through a graphics API, [`Api::Auto`] for its best; once a
+/// process.
 ///
 /// # Errors
 /// [`Error::Device`] when there is no adapter, it refuses, or the GPU was set up before.
-pub async fn gpu() -> Result<Gpu, Error> {
-    let selector = WgpuDevice::default();
+pub async fn gpu(api: Api) -> Result<Gpu, Error> {
+    let selector = WgpuDevice::default().on(api);
     let setup = try_init_setup_async::<AutoGraphicsApi>(&selector, RuntimeOptions::default())
         .await
         .map_err(|e| Error::Device(format!("no GPU can be used: {e}")))?;

@@ -268,7 +268,7 @@ async fn open(wanted: &str, force_software: bool) -> Result<(Device, Backend), E
         Some((name, true)) if !forced && !force_software => {
             cpu(format!("because {name} only emulates a GPU in software, which is slower"))
         }
-        Some((adapter, software)) => match device::gpu().await {
+        Some((adapter, software)) => match device::gpu(device::Api::Auto).await {
             Ok(gpu) => {
                 let note = String::new();
                 Ok((gpu.device, Backend { kind: "webgpu", adapter, software, note }))

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use mitoscope::device::cpu;
 use mitoscope::embedder::{EMBEDDING, Embedder};
 use mitoscope::preprocess::{CHANNELS, SIDE};
+use native_trainer::memory;
 use native_trainer::network::{Network, images, numbers};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -22,6 +23,7 @@ const BATCH: usize = 32;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<()> {
+    memory::keep_freed();
     let work = std::env::args().nth(1).unwrap_or_default();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut image = || (0..CHANNELS * SIDE * SIDE).map(|_| rng.random()).collect();

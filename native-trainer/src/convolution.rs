@@ -1,9 +1,11 @@
-//! The convolution the network trains with: Winograd's filtering or image to columns, both with matrix
-//! products, on the CPU; burn's own on a GPU.
+//! The convolution the network trains with, and the ReLU that may follow it: Winograd's filtering or
+//! image to columns, both with matrix products, on the CPU; burn's own on a GPU.
 //!
-//! burn-flex's backward convolution is generic and several times slower than this network allows, so
-//! the operation is added to burn as a backend extension with its own backward pass.
+//! burn-flex's backward convolution is generic and several times slower than this network allows, and
+//! its element-wise operations run on one thread, so both are added to burn as one backend extension
+//! with its own backward pass.
 
+mod activation;
 mod columns;
 mod lines;
 mod matrix;
@@ -23,20 +25,24 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor, TensorData};
 use mitoscope::embedder::Geometry;
 
+pub use activation::Activation;
 use method::Convolution;
 
-/// `[batch, in, h, w]` convolved with `[out, in, kh, kw]` plus bias, with a fast backward pass.
+/// `[batch, in, h, w]` convolved with `[out, in, kh, kw]`, plus bias, activated; with a fast backward
+/// pass.
 pub fn fast_convolution(
     x: Tensor<4>,
     weight: Tensor<4>,
     bias: Tensor<1>,
     geometry: Geometry,
+    activation: Activation,
 ) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::convolve(
         x.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
         geometry,
+        activation,
     ))
 }
 
@@ -47,8 +53,21 @@ trait Convolve: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         geometry: Geometry,
+        activation: Activation,
     ) -> FloatTensor<Self> {
-        Self::conv2d(x, weight, Some(bias), options(geometry))
+        let output = Self::conv2d(x, weight, Some(bias), options(geometry));
+        match activation {
+            Activation::Identity => output,
+            Activation::Relu => Self::relu(output),
+        }
+    }
+
+    /// The gradient before the ReLU, from its output and the gradient after it.
+    fn rectify_gradient(
+        output: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::relu_backward(output, gradient)
     }
 
     fn convolve_input_gradient(
@@ -68,6 +87,14 @@ trait Convolve: Backend {
     ) -> FloatTensor<Self> {
         Self::conv2d_weight_backward(x, weight, gradient, options(geometry))
     }
+
+    fn convolve_bias_gradient(
+        x: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::conv2d_bias_backward(x, bias, gradient)
+    }
 }
 
 fn options(geometry: Geometry) -> ConvOptions<2> {
@@ -82,11 +109,21 @@ impl Convolve for Flex {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         geometry: Geometry,
+        activation: Activation,
     ) -> FloatTensor<Self> {
         let shape = Convolution::new(x.shape().dims(), weight.shape().dims(), geometry);
-        let output =
-            shape.forward(values(&x).storage(), values(&weight).storage(), values(&bias).storage());
+        let [x, weight, bias] = [x, weight, bias].map(|t| values(&t));
+        let output = shape.forward(x.storage(), weight.storage(), bias.storage(), activation);
         tensor(output, shape.output_shape())
+    }
+
+    fn rectify_gradient(
+        output: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let mut gradient = values(&gradient);
+        activation::rectify_gradient(values(&output).storage(), gradient.storage_mut());
+        gradient
     }
 
     fn convolve_input_gradient(
@@ -110,6 +147,16 @@ impl Convolve for Flex {
         let dims = weight.shape();
         tensor(shape.weight_gradient(values(&x).storage(), values(&gradient).storage()), dims)
     }
+
+    fn convolve_bias_gradient(
+        _: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [_, channels, height, width] = gradient.shape().dims();
+        let sums = activation::sums(values(&gradient).storage(), channels, height * width);
+        tensor(sums, bias.shape())
+    }
 }
 
 impl<B: Convolve, C: CheckpointStrategy> Convolve for Autodiff<B, C> {
@@ -118,16 +165,19 @@ impl<B: Convolve, C: CheckpointStrategy> Convolve for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         geometry: Geometry,
+        activation: Activation,
     ) -> FloatTensor<Self> {
         let parents = [x.node(), weight.node(), bias.node()];
         let run = || {
             let [x, weight, bias] = [&x, &weight, &bias].map(|t| t.primitive().clone());
-            B::convolve(x, weight, bias, geometry)
+            B::convolve(x, weight, bias, geometry, activation)
         };
         match ConvolveBackward.prepare::<C>(parents).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
                 let saved = [prep.checkpoint(&x), prep.checkpoint(&weight), prep.checkpoint(&bias)];
-                prep.finish((saved, geometry), run())
+                let output = run();
+                let rectified = (activation == Activation::Relu).then(|| output.clone());
+                prep.finish((saved, geometry, rectified), output)
             }
             OpsKind::UnTracked(prep) => prep.finish(run()),
         }
@@ -138,7 +188,8 @@ impl<B: Convolve, C: CheckpointStrategy> Convolve for Autodiff<B, C> {
 struct ConvolveBackward;
 
 impl<B: Convolve> Backward<B, 3> for ConvolveBackward {
-    type State = ([NodeId; 3], Geometry);
+    /// Nodes of input, weight and bias; the output where a ReLU made it.
+    type State = ([NodeId; 3], Geometry, Option<FloatTensor<B>>);
 
     fn backward(
         self,
@@ -147,8 +198,11 @@ impl<B: Convolve> Backward<B, 3> for ConvolveBackward {
         checkpointer: &mut Checkpointer,
     ) {
         let [x_node, weight_node, bias_node] = ops.parents;
-        let gradient = grads.consume::<B>(&ops.node);
-        let (saved, geometry) = ops.state;
+        let mut gradient = grads.consume::<B>(&ops.node);
+        let (saved, geometry, rectified) = ops.state;
+        if let Some(output) = rectified {
+            gradient = B::rectify_gradient(output, gradient);
+        }
         let [x, weight, bias] =
             saved.map(|id| checkpointer.retrieve_node_output::<B::FloatTensorPrimitive>(id));
         if let Some(node) = x_node {
@@ -161,7 +215,7 @@ impl<B: Convolve> Backward<B, 3> for ConvolveBackward {
             grads.register::<B>(node.id, kernel);
         }
         if let Some(node) = bias_node {
-            grads.register::<B>(node.id, B::conv2d_bias_backward(x, bias, gradient));
+            grads.register::<B>(node.id, B::convolve_bias_gradient(x, bias, gradient));
         }
     }
 }

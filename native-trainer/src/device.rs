@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use burn::tensor::Device;
-use mitoscope::device;
+use mitoscope::device::{self, Api};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -13,14 +13,24 @@ pub enum Choice {
     Cpu,
     /// The GPU through wgpu, emulated ones included.
     Wgpu,
+    /// The same through Vulkan or not at all; built with the feature `vulkan`, its kernels are SPIR-V.
+    Vulkan,
+    /// The same through Metal; built with the feature `metal`, its kernels are MSL.
+    Metal,
+    /// The first CUDA device; needs the feature `cuda`.
+    Cuda,
 }
 
 /// The device and its name for the user.
 pub fn open(choice: Choice) -> Result<(Device, String)> {
-    if choice == Choice::Cpu {
-        return Ok((device::cpu(), "CPU".into()));
-    }
-    match (pollster::block_on(device::gpu()), choice) {
+    let api = match choice {
+        Choice::Cpu => return Ok((device::cpu(), "CPU".into())),
+        Choice::Cuda => return cuda(),
+        Choice::Auto | Choice::Wgpu => Api::Auto,
+        Choice::Vulkan => Api::Vulkan,
+        Choice::Metal => Api::Metal,
+    };
+    match (pollster::block_on(device::gpu(api)), choice) {
         (Ok(gpu), Choice::Auto) if gpu.software => {
             Ok((device::cpu(), format!("CPU ({} only emulates a GPU)", gpu.adapter)))
         }
@@ -28,4 +38,16 @@ pub fn open(choice: Choice) -> Result<(Device, String)> {
         (Err(_), Choice::Auto) => Ok((device::cpu(), "CPU (no GPU found)".into())),
         (Err(error), _) => bail!("{error}; --device cpu needs none"),
     }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<(Device, String)> {
+    Ok((Device::cuda(0), "CUDA device 0".into()))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Result<(Device, String)> {
+    bail!(
+        "this program was built without CUDA: build it with `--features cuda`, or use --device wgpu"
+    )
 }

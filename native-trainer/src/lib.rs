@@ -5,6 +5,7 @@
 //! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
 //! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own.
+//! [`memory`] is for programs to call first.
 
 pub mod augmentation;
 pub mod bootstrap;
@@ -17,6 +18,7 @@ pub mod features;
 pub mod files;
 pub mod fitting;
 pub mod loss;
+pub mod memory;
 pub mod metrics;
 pub mod miner;
 pub mod neighbours;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use native_trainer::device::Choice;
+use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
 use native_trainer::protocol::Setting;
 use native_trainer::sampler::BatchSize;
@@ -204,6 +205,7 @@ struct Classify {
 }
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),

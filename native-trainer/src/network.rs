@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use burn::module::{Module, Param};
-use burn::tensor::activation::relu;
 use burn::tensor::module::batch_norm_train;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitoscope::embedder::{
@@ -19,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use crate::convolution::fast_convolution;
+use crate::convolution::{Activation, fast_convolution};
 use crate::normalisation::{EPSILON, normalised_relu};
 
 /// Scale and shift of one normalised layer.
@@ -207,8 +206,10 @@ impl Training<'_> {
 
 impl Arithmetic for Training<'_> {
     fn convolution(&mut self, x: Tensor<4>, layer: &Convolution, geometry: Geometry) -> Tensor<4> {
-        let x = fast_convolution(x, layer.weight.val(), layer.bias.val(), geometry);
-        let Some(norm) = self.norms.next() else { return relu(x) };
+        let norm = self.norms.next();
+        let activation = if norm.is_some() { Activation::Identity } else { Activation::Relu };
+        let x = fast_convolution(x, layer.weight.val(), layer.bias.val(), geometry, activation);
+        let Some(norm) = norm else { return x };
         self.record(&x, norm);
         normalised_relu(x, norm.gamma.val(), norm.beta.val())
     }

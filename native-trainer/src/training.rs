@@ -35,6 +35,9 @@ const STATISTICS_BATCHES: usize = 12;
 /// Largest norm of a parameter's gradient in preset `modern`.
 const GRADIENT_NORM: f32 = 5.0;
 
+/// What AdaGrad adds to the root of the summed squares.
+pub const ADAGRAD_EPSILON: f32 = 1e-5;
+
 /// What one optimiser step did.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -113,7 +116,7 @@ pub fn train(
 
 fn optimiser(preset: &Preset) -> ModuleOptimizer {
     match preset.optimiser {
-        Optimiser::AdaGrad { .. } => AdaGradConfig::new().init(),
+        Optimiser::AdaGrad { .. } => AdaGradConfig::new().with_epsilon(ADAGRAD_EPSILON).init(),
         Optimiser::AdamW { decay, .. } => AdamWConfig::new()
             .with_weight_decay(decay)
             .with_grad_clipping(Some(GradientClippingConfig::Norm(GRADIENT_NORM)))

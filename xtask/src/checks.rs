@@ -18,6 +18,9 @@ const XTASK: [&str; 3] = ["--release", "--package", "xtask"];
 const CHROMIUM_NAMES: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/// Manifest of the software Vulkan driver that Chromium brings along.
+const VULKAN_DRIVER: &str = "vk_swiftshader_icd.json";
+
 /// What the browser tests run on.
 struct Browser {
     chromium: PathBuf,
@@ -79,6 +82,7 @@ pub fn run_all() -> Result<()> {
         }
         Ok(())
     })?;
+    report.step("training through Vulkan", || project::run(&mut browser.vulkan_test()?))?;
     report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
@@ -114,6 +118,32 @@ impl Browser {
             .env("MITOSCOPE_DIST", site)
             .env("MITOSCOPE_BIN", project::target_dir()?.join("release").join(program))
             .env("CHROMIUM", &self.chromium);
+        Ok(command)
+    }
+
+    /// Training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
+    fn vulkan_test(&self) -> Result<Command> {
+        let mut command = project::cargo()?;
+        command.arg("test").args(PRODUCT).args(["--test", "vulkan", "--", "--ignored"]);
+        if std::env::var_os("VK_ICD_FILENAMES").is_none() {
+            let program = self.chromium.canonicalize()?;
+            // A distribution's /usr/bin/chromium is a script that starts /usr/lib/chromium.
+            let system = Path::new("/usr/lib").join(program.file_name().unwrap_or_default());
+            let folder = [program.parent(), Some(&system)]
+                .into_iter()
+                .flatten()
+                .find(|folder| folder.join(VULKAN_DRIVER).is_file())
+                .with_context(|| {
+                    format!(
+                        "{VULKAN_DRIVER} is neither beside {} nor in {}: set VK_ICD_FILENAMES to \
+                         the manifest of a Vulkan driver",
+                        program.display(),
+                        system.display()
+                    )
+                })?;
+            command.env("VK_ICD_FILENAMES", folder.join(VULKAN_DRIVER));
+            command.env("LD_LIBRARY_PATH", folder);
+        }
         Ok(command)
     }
 

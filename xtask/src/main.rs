@@ -10,9 +10,11 @@ mod headers;
 mod project;
 mod serve;
 mod toolchain;
+mod training_race;
 mod wasm;
 
 use anyhow::{Context, Result, bail};
+use bench::Measurement;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +25,8 @@ Usage: cargo xtask COMMAND
   dist [--out dist]                  build the site as plain files for any static host
   wasm                               build only the WebAssembly module, into dist/pkg
   test                               run every check: format, clippy, Rust and browser tests
-  bench [--json FILE]                measure throughput and peak memory, natively and in Chromium";
+  bench [train] [--json FILE]        measure throughput and peak memory, natively and in Chromium;
+                                     train: race the trainer against PyTorch (needs Python 3)";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -32,7 +35,7 @@ enum Task {
     Dist { out: Option<PathBuf> },
     Wasm,
     Test,
-    Bench { json: Option<PathBuf> },
+    Bench { what: Measurement, json: Option<PathBuf> },
     Help,
 }
 
@@ -58,7 +61,7 @@ fn execute(task: Task) -> Result<()> {
         Task::Dist { out } => dist::build(&out.unwrap_or(default_out)),
         Task::Wasm => wasm::build(&default_out.join("pkg")),
         Task::Test => checks::run_all(),
-        Task::Bench { json } => bench::run(json.as_deref()),
+        Task::Bench { what, json } => bench::run(what, json.as_deref()),
         Task::Help => {
             println!("{USAGE}");
             Ok(())
@@ -66,13 +69,18 @@ fn execute(task: Task) -> Result<()> {
     }
 }
 
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Task> {
+fn parse(args: impl Iterator<Item = String>) -> Result<Task> {
+    let mut args = args.peekable();
     let mut task = match args.next().as_deref() {
         Some("serve") => Task::Serve { port: 8080, build: true },
         Some("dist") => Task::Dist { out: None },
         Some("wasm") => Task::Wasm,
         Some("test") => Task::Test,
-        Some("bench") => Task::Bench { json: None },
+        Some("bench") => {
+            let train = args.next_if_eq("train").is_some();
+            let what = if train { Measurement::Training } else { Measurement::Throughput };
+            Task::Bench { what, json: None }
+        }
         Some("help" | "--help" | "-h") => return Ok(Task::Help),
         Some(other) => bail!("unknown command `{other}`\n\n{USAGE}"),
         None => bail!("no command given\n\n{USAGE}"),
@@ -89,7 +97,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Task> {
             ("--out", Task::Dist { out }) => {
                 *out = Some(args.next().context("--out needs a folder")?.into());
             }
-            ("--json", Task::Bench { json }) => {
+            ("--json", Task::Bench { json, .. }) => {
                 *json = Some(args.next().context("--json needs a file")?.into());
             }
             ("--help" | "-h", _) => return Ok(Task::Help),
@@ -114,12 +122,22 @@ mod tests {
         let task = parsed("dist --out site").expect("valid");
         assert_eq!(task, Task::Dist { out: Some("site".into()) });
         assert_eq!(parsed("test --help").expect("valid"), Task::Help);
+        let task = parsed("bench train --json rows.json").expect("valid");
+        let json = Some("rows.json".into());
+        assert_eq!(task, Task::Bench { what: Measurement::Training, json });
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        for line in ["", "deploy", "wasm --port 1", "serve --port x", "serve --port", "dist --out"]
-        {
+        for line in [
+            "",
+            "deploy",
+            "wasm --port 1",
+            "bench x",
+            "serve --port x",
+            "serve --port",
+            "dist --out",
+        ] {
             assert!(parsed(line).is_err(), "accepted `{line}`");
         }
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::activation::Activation;
 use super::lines::{pick, place, vectorised};
 use super::matrix::{matrix, multiply, transposed};
 use super::shape::Shape;
@@ -34,8 +35,14 @@ impl Columns {
         (0..height).step_by(step).map(move |first| first..(first + step).min(height))
     }
 
-    /// The convolution plus bias.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    /// The convolution plus bias, activated.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+    ) -> Vec<f32> {
         let (depth, positions) = (self.0.depth(), self.0.positions());
         let mut output = vec![0.0; self.0.batch * self.0.channels_out * positions];
         output
@@ -55,6 +62,10 @@ impl Columns {
                         matrix(columns, count),
                         true,
                     );
+                    let lines = output.chunks_mut(positions);
+                    vectorised(|| {
+                        lines.for_each(|line| activation.apply(&mut line[start..start + count]))
+                    });
                 }
             });
         output

@@ -3,6 +3,7 @@
 //! Invariant: both compute the same function up to rounding, and neither's result depends on the
 //! number of threads.
 
+use super::activation::Activation;
 use super::columns::Columns;
 use super::shape::Shape;
 use super::winograd::Winograd;
@@ -39,11 +40,17 @@ impl Convolution {
         [batch, channels_out, height, width]
     }
 
-    /// The convolution plus bias.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    /// The convolution plus bias, activated.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+    ) -> Vec<f32> {
         match &self.method {
-            Method::Columns(method) => method.forward(x, weight, bias),
-            Method::Winograd(method) => method.forward(x, weight, bias),
+            Method::Columns(method) => method.forward(x, weight, bias, activation),
+            Method::Winograd(method) => method.forward(x, weight, bias, activation),
         }
     }
 

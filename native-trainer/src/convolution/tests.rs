@@ -2,6 +2,7 @@
 
 use mitoscope::embedder::Geometry;
 
+use super::activation::{Activation, rectify_gradient, sums};
 use super::method::Convolution;
 
 /// Uniform numbers in [-1, 1).
@@ -86,7 +87,7 @@ impl Case {
         let gradient = noise.numbers(convolution.output_shape().iter().product());
         let expected = self.loops(&x, &weight, &bias, &gradient);
         let found = [
-            convolution.forward(&x, &weight, &bias),
+            convolution.forward(&x, &weight, &bias, Activation::Identity),
             convolution.input_gradient(&weight, &gradient),
             convolution.weight_gradient(&x, &gradient),
         ];
@@ -183,14 +184,60 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let x = noise.numbers(case.x.iter().product());
             let weight = noise.numbers(case.weight.iter().product());
             let gradient = noise.numbers(convolution.output_shape().iter().product());
+            let positions = gradient.len() / (11 * 8);
             pool.install(|| {
                 [
-                    convolution.forward(&x, &weight, &[0.5; 8]),
+                    convolution.forward(&x, &weight, &[0.5; 8], Activation::Relu),
+                    sums(&gradient, 8, positions),
                     convolution.input_gradient(&weight, &gradient),
                     convolution.weight_gradient(&x, &gradient),
                 ]
             })
         };
         assert_eq!(run(1), run(3));
+    }
+}
+
+#[test]
+fn the_relu_is_fused_into_both_methods() {
+    let mut noise = Noise(23);
+    for (kernel, stride, padding) in [([5, 5], [1, 2], [2, 2]), ([2, 1], [2, 1], [0, 0])] {
+        let case = Case::new([3, 16, 8, 6], 5, kernel, stride, padding);
+        let convolution = Convolution::new(case.x, case.weight, case.geometry);
+        let x = noise.numbers(case.x.iter().product());
+        let weight = noise.numbers(case.weight.iter().product());
+        let forward = |activation| convolution.forward(&x, &weight, &[0.1; 5], activation);
+        let expected: Vec<f32> =
+            forward(Activation::Identity).into_iter().map(|v| v.max(0.0)).collect();
+        assert!(expected.contains(&0.0) && expected.iter().any(|v| *v > 0.0));
+        assert_eq!(forward(Activation::Relu), expected);
+    }
+}
+
+#[test]
+fn the_relu_hides_nothing_and_its_gradient_is_gated() {
+    let mut values = [-1.0, -0.0, 0.0, 2.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+    Activation::Relu.apply(&mut values);
+    assert!(values[4].is_nan());
+    assert_eq!([0, 1, 2, 3, 5, 6].map(|i| values[i]), [0.0, 0.0, 0.0, 2.0, f32::INFINITY, 0.0]);
+    let mut gradient = [3.0, -4.0, 5.0];
+    rectify_gradient(&[0.0, 0.5, 1e-30], &mut gradient);
+    assert_eq!(gradient, [0.0, -4.0, 5.0]);
+}
+
+#[test]
+fn sums_are_those_of_plain_loops() {
+    let mut noise = Noise(29);
+    for [batch, channels, positions] in [[1, 1, 1], [3, 2, 15], [2, 5, 16], [4, 3, 77]] {
+        let maps = noise.numbers(batch * channels * positions);
+        let found = sums(&maps, channels, positions);
+        assert_eq!(found.len(), channels);
+        for (channel, found) in found.into_iter().enumerate() {
+            let of = |(i, v): (usize, &f32)| {
+                if i / positions % channels == channel { f64::from(*v) } else { 0.0 }
+            };
+            let expected: f64 = maps.iter().enumerate().map(of).sum();
+            assert!((f64::from(found) - expected).abs() < 1e-5, "{found} for {expected}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::activation::Activation;
 use super::lines::{combine, terms, vectorised};
 use super::matrix::{matrix, multiply, transpose, transposed};
 use super::shape::Shape;
@@ -71,8 +72,14 @@ impl Winograd {
         })
     }
 
-    /// The convolution plus bias.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    /// The convolution plus bias, activated.
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+    ) -> Vec<f32> {
         let (out, depth) = (self.shape.channels_out, self.depth());
         let (weight, images) = (self.weight_points(weight), self.images());
         let mut output = vec![0.0; self.shape.batch * self.shape.output_size()];
@@ -97,7 +104,7 @@ impl Winograd {
                             false,
                         );
                     }
-                    self.write_output(output, bias, &block, scratch);
+                    self.write_output(output, bias, activation, &block, scratch);
                 }
             });
         output

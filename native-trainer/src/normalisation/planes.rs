@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::EPSILON;
+use crate::convolution::Activation;
 
 /// Numbers summed side by side, so that the compiler can use vector registers.
 const LANES: usize = 16;
@@ -37,7 +38,8 @@ impl Planes {
         let planes = output.par_chunks_mut(self.positions).zip(x.par_chunks(self.positions));
         planes.enumerate().for_each(|(i, (output, x))| {
             let Channel { scale, shift, .. } = channels[i % self.channels];
-            output.iter_mut().zip(x).for_each(|(o, x)| *o = (scale * x + shift).max(0.0));
+            output.iter_mut().zip(x).for_each(|(o, x)| *o = scale * x + shift);
+            Activation::Relu.apply(output);
         });
         output
     }

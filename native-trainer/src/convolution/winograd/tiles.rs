@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::super::activation::Activation;
 use super::super::lines::{Terms, combine, pick, place, terms, vectorised};
 use super::{GAP, Scratch, TILE, Winograd};
 
@@ -80,11 +81,12 @@ impl Winograd {
         });
     }
 
-    /// Aᵀ of a block's products, plus bias.
+    /// Aᵀ of a block's products, plus bias, activated.
     pub(super) fn write_output(
         &self,
         output: &mut [f32],
         bias: &[f32],
+        activation: Activation,
         block: &Range<usize>,
         scratch: &mut Scratch,
     ) {
@@ -99,6 +101,7 @@ impl Winograd {
                 for (sum, rows) in sums.iter().zip(rows.chunks_mut(count)) {
                     combine(sum, *bias, &products[channel * count..], rows);
                 }
+                activation.apply(rows);
                 self.for_each_output(block, channel, |target, source| {
                     output[target].copy_from_slice(&rows[source]);
                 });
