@@ -3,6 +3,7 @@
 //! Invariant: the page is whole by itself; it runs no script and asks for nothing, and every number
 //! in it is in `report.json` too.
 
+mod breakdown;
 mod chart;
 mod curves;
 mod figures;
@@ -45,7 +46,7 @@ pub fn render(report: &Report, pictures: &BTreeMap<usize, Vec<u8>>) -> String {
                     section { h2 { "Embeddings" } (figures::maps(report)) }
                     section { h2 { "Curves" } (figures::rankings(report)) }
                     section { h2 { "Trainings" } (figures::trainings(report)) }
-                    section { h2 { "Patterns" } (tables::patterns(report)) }
+                    section { h2 { "Patterns" } (breakdown::breakdowns(report)) }
                     section { h2 { "Most confident mistakes" } (figures::mistakes(report, pictures)) }
                     section { h2 { "How this was made" } (tables::provenance(report)) }
                 }
@@ -69,7 +70,7 @@ fn summary(report: &Report) -> Markup {
             @if report.data.specimens > 0 { " of " (report.data.specimens) " specimens" }
             ". " (division) " Preset " (report.preset) ", " (report.steps) " steps of "
             (report.batch[0]) " + " (report.batch[1]) " cells. "
-            "The paper's figures are of the I3A Task-3 set, which is another."
+            "The paper's figures beside are of the I3A Task-3 set (UQSNP)."
         }
         @if report.runs.len() < report.planned {
             p.notice {

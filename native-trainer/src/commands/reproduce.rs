@@ -39,6 +39,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(options, &preset),
         preset: preset.name.to_string(),
+        device: device_name,
         steps: preset.steps,
         batch: [preset.batch.mitotic, preset.batch.interphase],
         seed,

@@ -1,7 +1,5 @@
 //! The paper's tables 2 to 4 with ours beside, and the tables that it lacks.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html};
 
 use super::{number, of_setting, paper, settings};
@@ -21,7 +19,7 @@ fn heading(metric: Metric) -> &'static str {
     }
 }
 
-fn or_dash(value: Option<f64>) -> String {
+pub(super) fn or_dash(value: Option<f64>) -> String {
     value.map_or("–".into(), number)
 }
 
@@ -144,59 +142,6 @@ pub fn methods(report: &Report) -> Markup {
     }
 }
 
-/// The proposed method by staining pattern, counts added up over the sets.
-pub fn patterns(report: &Report) -> Markup {
-    let patterns: BTreeMap<usize, (&str, bool)> = report
-        .data
-        .cells
-        .iter()
-        .map(|cell| (cell.row, (cell.pattern.as_str(), cell.mitotic)))
-        .collect();
-    if patterns.values().all(|(pattern, _)| pattern.is_empty()) {
-        return html! { p { "The table names no staining patterns." } };
-    }
-    let counts = |setting| {
-        let mut by_pattern: BTreeMap<&str, Confusion> = BTreeMap::new();
-        for run in report.runs.iter().filter(|run| run.setting == setting) {
-            let Some(scores) = run.scores.iter().find(|s| s.method == Method::Proposed) else {
-                continue;
-            };
-            for (row, value) in run.division.test.iter().zip(&scores.decision_values) {
-                let Some((pattern, mitotic)) = patterns.get(row) else { continue };
-                let count = by_pattern.entry(pattern).or_default();
-                let one = Confusion::count(&[*value], &[*mitotic], 0.0);
-                count.tp += one.tp;
-                count.fn_ += one.fn_;
-                count.fp += one.fp;
-                count.tn += one.tn;
-            }
-        }
-        by_pattern
-    };
-    html! {
-        @for setting in settings(report) {
-            (table(html! {
-                caption { (setting) ", the proposed method by pattern, all sets" }
-                thead { tr {
-                    @for name in ["Pattern", "TP", "FN", "FP", "TN", "Recall", "MCC"] {
-                        th scope="col" { (name) }
-                    }
-                } }
-                tbody {
-                    @for (pattern, c) in counts(setting) {
-                        tr {
-                            th scope="row" { @if pattern.is_empty() { "unknown" } @else { (pattern) } }
-                            td { (c.tp) } td { (c.fn_) } td { (c.fp) } td { (c.tn) }
-                            td { (or_dash((c.tp + c.fn_ > 0).then(|| c.recall()))) }
-                            td { (or_dash((c.tp + c.fn_ > 0).then(|| c.mcc()))) }
-                        }
-                    }
-                }
-            }))
-        }
-    }
-}
-
 /// What it takes to do it again.
 pub fn provenance(report: &Report) -> Markup {
     let seconds: f64 = report.runs.iter().map(|run| run.seconds).sum();
@@ -207,6 +152,7 @@ pub fn provenance(report: &Report) -> Markup {
             tbody {
                 tr { th scope="row" { "mitoscope" } td { (report.version) } }
                 tr { th scope="row" { "Preset" } td { (report.preset) } }
+                tr { th scope="row" { "Trained on" } td { (report.device) } }
                 tr { th scope="row" { "Seed" } td { (report.seed) } }
                 tr { th scope="row" { "Data, SHA-256" } td.digest { (report.data.sha256) } }
                 tr { th scope="row" { "Wall time of the runs" } td { (format!("{seconds:.0} s")) } }
@@ -245,6 +191,6 @@ fn summaries(result: &MethodResult) -> Markup {
 }
 
 /// A table that scrolls by itself where the page is narrow.
-fn table(content: Markup) -> Markup {
+pub(super) fn table(content: Markup) -> Markup {
     html! { div.scroll tabindex="0" { table { (content) } } }
 }

@@ -62,6 +62,7 @@ fn report() -> Report {
         version: "1".into(),
         command: "mitoscope reproduce --data cells.csv".into(),
         preset: "paper".into(),
+        device: "CPU".into(),
         steps: 3,
         batch: [2, 2],
         seed: 1,
@@ -111,6 +112,23 @@ fn the_figures_stand_on_the_page() {
             "no '{text}' on the page"
         );
     }
+}
+
+#[test]
+fn verdicts_are_broken_down_by_pattern_and_specimen() {
+    let page = render(&report(), &BTreeMap::new());
+    let check = |name: &str, cells: [&str; 6]| {
+        let row: String = cells.map(|cell| format!("<td>{cell}</td>")).concat();
+        let row = format!("<th scope=\"row\">{name}</th>{row}");
+        assert!(page.contains(&row), "no '{row}' on the page");
+    };
+    check("HOM", ["1", "1", "0", "2", "0.50", "0.58"]);
+    check("s0", ["1", "0", "0", "1", "1.00", "1.00"]);
+    check("s1", ["0", "1", "0", "1", "0.00", "0.00"]);
+
+    let mut anonymous = report();
+    anonymous.data.cells.iter_mut().for_each(|cell| cell.specimen.clear());
+    assert!(!render(&anonymous, &BTreeMap::new()).contains("By specimen"));
 }
 
 #[test]

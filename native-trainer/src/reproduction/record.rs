@@ -208,6 +208,8 @@ pub struct Report {
     pub command: String,
     /// Name of the preset.
     pub preset: String,
+    /// What it was trained on.
+    pub device: String,
     /// Optimiser steps of a training and cells of its batches, mitotic and interphase.
     pub steps: usize,
     /// Cells of a batch: mitotic, interphase.
