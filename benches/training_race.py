@@ -2,12 +2,13 @@
 
 Trains the network of Table 1 from the weights and on the batches that FOLDER holds, with the
 semi-hard triplet loss and AdaGrad of preset `paper`. Takes one step for each line on standard input
-and answers with its loss and seconds as a line of JSON.
+and answers with its loss and seconds as a line of JSON; at the end with its peak memory.
 """
 
 import json
 import os
 import pathlib
+import resource
 import sys
 import time
 
@@ -74,7 +75,8 @@ def main(folder, form):
             optimiser.step()
         value = loss.item() if loss is not None else 0.0
         print(json.dumps({"loss": value, "seconds": time.perf_counter() - start}), flush=True)
-    sys.stdin.read()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"peak_mib": peak}), flush=True)
 
 
 main(pathlib.Path(sys.argv[1]), sys.argv[2])

@@ -47,7 +47,7 @@ fn main() -> Result<()> {
         "batch": BATCH,
         "threads": rayon::current_num_threads(),
         "images_per_s": (100.0 * rates[ROUNDS / 2]).round() / 100.0,
-        "peak_mib": peak_mib()?,
+        "peak_mib": memory::peak_mib()?,
     });
     println!("{line}");
     Ok(())
@@ -71,13 +71,4 @@ fn embed(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
     let weights = Network::new(false, 1, &cpu())?.fold(&[])?;
     let embedder = Embedder::new(&weights, false, &cpu());
     Ok(Box::new(move || numbers(embedder.forward(images(&inputs, &cpu()))).map(drop)))
-}
-
-/// Largest resident size so far, as Linux tells it.
-fn peak_mib() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")
-        .context("peak memory is read from /proc, which only Linux has")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
-    let kib: u64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
-    Ok(kib / 1024)
 }

@@ -2,7 +2,7 @@
 //!
 //! Writes the starting weights and all batches to FOLDER for the other side, then trains preset
 //! `paper` on the CPU: one step for each line on standard input, answered with its loss and seconds
-//! as a line of JSON.
+//! as a line of JSON; at the end the process's peak memory.
 
 use std::collections::HashMap;
 use std::io::stdin;
@@ -51,19 +51,21 @@ fn main() -> Result<()> {
     };
     println!("{}", json!({ "batch": batch.total() }));
     wait();
-    train(&preset, &plan, &samples, &labels, &sampler, &mut |_, report| {
+    train(&preset, &plan, &samples, &labels, &sampler, &mut |step, report| {
         let seconds = batch.total() as f64 / report.images_per_second;
         println!("{}", json!({ "loss": report.loss, "seconds": seconds }));
-        wait();
+        if step + 1 < preset.steps {
+            wait();
+        }
     })?;
+    println!("{}", json!({ "peak_mib": memory::peak_mib()? }));
     Ok(())
 }
 
-/// Waits for the next step to be asked for; at the end of the input the race is over.
+/// Waits for the next step to be asked for; without a next line the race was called off.
 fn wait() {
-    let mut line = String::new();
-    if !stdin().read_line(&mut line).is_ok_and(|read| read > 0) {
-        std::process::exit(0);
+    if !stdin().lines().next().is_some_and(|line| line.is_ok()) {
+        std::process::exit(1);
     }
 }
 

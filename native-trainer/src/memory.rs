@@ -1,4 +1,6 @@
-//! How the program's allocator deals with freed memory.
+//! The program's memory: what becomes of freed memory, and how much was ever held.
+
+use anyhow::{Context, Result};
 
 /// Keeps freed memory for what is allocated next, instead of giving it back to the system.
 ///
@@ -13,4 +15,16 @@ pub fn keep_freed() {
         libc::mallopt(libc::M_TRIM_THRESHOLD, -1);
         libc::mallopt(libc::M_TOP_PAD, 64 << 20);
     }
+}
+
+/// Largest resident size of this process so far in MiB, as Linux tells it.
+///
+/// # Errors
+/// On other systems.
+pub fn peak_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")
+        .context("peak memory is read from /proc, which only Linux has")?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
+    Ok(kib / 1024)
 }

@@ -3,7 +3,7 @@
 //! Invariant: the contenders take their steps in turn, never at once, so that whatever else the
 //! machine does meets all of them; they count only if they agree on the first loss.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -111,8 +111,11 @@ impl Contender {
     }
 
     fn finish(mut self, batch: f64) -> Result<Value> {
-        let peak = peak_mib(self.process.id())?;
         drop(self.input);
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest)?;
+        let last = rest.lines().last().with_context(|| format!("{} told no end", self.engine))?;
+        let peak = serde_json::from_str::<Value>(last)?["peak_mib"].take();
         ensure!(self.process.wait()?.success(), "{} failed at its end", self.engine);
         let mut seconds = self.seconds.split_off(1);
         seconds.sort_by(f64::total_cmp);
@@ -126,15 +129,6 @@ impl Contender {
             "peak_mib": peak,
         }))
     }
-}
-
-/// Largest resident size of a process so far, as Linux tells it.
-fn peak_mib(process: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
-        .context("peak memory is read from /proc, which only Linux has")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM")?;
-    let kib: u64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
-    Ok(kib / 1024)
 }
 
 /// Python with PyTorch, in an environment of its own below the target folder.
