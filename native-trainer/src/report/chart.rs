@@ -6,7 +6,7 @@ const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 200.0;
 const LEFT: f64 = 40.0;
 const BOTTOM: f64 = 34.0;
-const TOP: f64 = 8.0;
+const TOP: f64 = 18.0;
 const RIGHT: f64 = 8.0;
 
 /// What an axis shows.
@@ -145,7 +145,7 @@ fn grid(x: &Axis, y: &Axis) -> Markup {
             text x=(round(across(x, tick))) y=(bottom + 13.0) text-anchor="middle" { (label(tick)) }
         }
         text x=((LEFT + right) / 2.0) y=(HEIGHT - 5.0) text-anchor="middle" { (x.title) }
-        text x=(LEFT) y=(TOP) dy="9" dx="4" { (y.title) }
+        text x=(LEFT - 4.0) y=(TOP - 7.0) { (y.title) }
     }
 }
 
