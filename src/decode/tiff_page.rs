@@ -1,27 +1,153 @@
-//! Reads the first page of a TIFF file into grey values.
+//! Reads one page of a TIFF file into grey values.
 //!
 //! Invariant: the size in the header is checked before anything of that size is allocated.
 
+use std::collections::BTreeSet;
 use std::io::{self, Cursor};
 
-use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
-use tiff::{ColorType, TiffError};
+use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
+use tiff::tags::{IfdPointer, PhotometricInterpretation, Tag};
+use tiff::{ColorType, TiffError, TiffUnsupportedError};
 
-use super::{MAX_ALLOCATION, check_size, damaged, too_large, truncated, unsupported};
+use super::samples::{Area, Pixel, raise};
+use super::{
+    Contents, DecodeOptions, MAX_ALLOCATION, MAX_SIDE, check_page, check_size, damaged, too_large,
+    truncated, unsupported,
+};
 use crate::{Error, GreyImage};
 
-/// Reads the first page: 8- or 16-bit grey or RGB with or without alpha, interleaved or in planes, and
-/// 32-bit float grey within 0 to 1. Grey that is stored inverted (WhiteIsZero) is turned upright.
-pub(super) fn decode(bytes: &[u8]) -> Result<GreyImage, Error> {
+type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+
+/// Reads a page: 8- or 16-bit grey or RGB with or without alpha, interleaved or in planes, and 32-bit
+/// float grey within 0 to 1. Grey that is stored inverted (WhiteIsZero) is turned upright.
+pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage, Error> {
+    let mut decoder = open(bytes)?;
+    if options.page > 0 {
+        check_page(options.page, count_pages(&mut decoder)?)?;
+        decoder.seek_to_image(options.page).map_err(explain)?;
+    }
+    let (width, height) = decoder.dimensions().map_err(explain)?;
+    check_size(width, height, bytes.len())?;
+    let kind = decoder.colortype().map_err(explain)?;
+    let pixel = pixel(kind, &mut decoder).ok_or_else(|| unsupported(&describe(kind)))?;
+    let planes = decoder.image_buffer_layout().map_err(explain)?.planes;
+    if planes == 1 && has_mixed_up_samples(&mut decoder, pixel)? {
+        return Err(unsupported(&format!(
+            "{} with a further channel and a predictor",
+            describe(kind)
+        )));
+    }
+    let parts = Parts::of(&decoder, (width, height))?;
+
+    let (width, height) = (width as usize, height as usize);
+    let mut grey = vec![0.0f32; width * height];
+    // Samples in planes of their own are read one by one, those side by side all at once.
+    let wanted = pixel.wanted(options.channel);
+    let (planes, samples, wanted) =
+        if planes > 1 { (wanted, 1, 0..1) } else { (0..1, pixel.samples, wanted) };
+    let mut data = DecodingResult::U8(Vec::new());
+    for (plane, part) in planes.flat_map(|plane| (0..parts.count()).map(move |part| (plane, part)))
+    {
+        // Part by part, each with its padding: the decoder's way to read a whole image fails on
+        // planes of tiles, and its way to leave the padding out fails on LZW.
+        let index = (plane * parts.count() + part) as u32;
+        let row_bytes = parts.width * samples * usize::from(kind.bit_depth()) / 8;
+        decoder.read_chunk_to_buffer(&mut data, index, row_bytes).map_err(explain)?;
+        let area = parts.area(part);
+        let wanted = wanted.clone();
+        match &data {
+            DecodingResult::U8(v) => {
+                raise(&mut grey, width, area, v, samples, wanted, u8::MAX.into());
+            }
+            DecodingResult::U16(v) => raise(&mut grey, width, area, v, samples, wanted, u16::MAX),
+            DecodingResult::F32(v) if pixel.samples == 1 => {
+                if let Some(bad) = v.iter().find(|v| !(0.0..=1.0).contains(*v)) {
+                    let what = format!("32-bit float with a value of {bad} (outside 0 to 1)");
+                    return Err(unsupported(&what));
+                }
+                let rows = grey.chunks_exact_mut(width).skip(area.top);
+                for (row, values) in rows.zip(v.chunks_exact(area.width)) {
+                    row[area.left..].iter_mut().zip(values).for_each(|(grey, v)| *grey = *v);
+                }
+            }
+            other => {
+                let what = format!("{} with {} samples", describe(kind), form(other));
+                return Err(unsupported(&what));
+            }
+        }
+    }
+    GreyImage::new(width, height, grey)
+}
+
+/// The strips or tiles of one plane, in rows from the top left on.
+struct Parts {
+    width: usize,
+    height: usize,
+    across: usize,
+    down: usize,
+}
+
+impl Parts {
+    fn of(decoder: &Reader, (width, height): (u32, u32)) -> Result<Self, Error> {
+        let (part_width, part_height) = decoder.chunk_dimensions();
+        let part_height = match decoder.get_chunk_type() {
+            // Any number from the image's height on means a single strip.
+            ChunkType::Strip => part_height.min(height),
+            ChunkType::Tile => part_height,
+        };
+        if part_width.max(part_height) > MAX_SIDE {
+            return Err(too_large(format!("in tiles of {part_width} x {part_height} pixels")));
+        }
+        let (across, down) = (width.div_ceil(part_width), height.div_ceil(part_height));
+        Ok(Self {
+            width: part_width as usize,
+            height: part_height as usize,
+            across: across as usize,
+            down: down as usize,
+        })
+    }
+
+    fn count(&self) -> usize {
+        self.across * self.down
+    }
+
+    /// Where a part lies; it may reach beyond the image to the right and below.
+    fn area(&self, part: usize) -> Area {
+        let (column, row) = (part % self.across, part / self.across);
+        Area { left: column * self.width, top: row * self.height, width: self.width }
+    }
+}
+
+/// Number of pages, and whether the first has colours.
+pub(super) fn contents(bytes: &[u8]) -> Result<Contents, Error> {
+    let mut decoder = open(bytes)?;
+    let kind = decoder.colortype().map_err(explain)?;
+    let pixel = pixel(kind, &mut decoder).ok_or_else(|| unsupported(&describe(kind)))?;
+    Ok(Contents { pages: count_pages(&mut decoder)?, coloured: pixel.colours > 1 })
+}
+
+fn open(bytes: &[u8]) -> Result<Reader<'_>, Error> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_ALLOCATION as usize;
     limits.intermediate_buffer_size = MAX_ALLOCATION as usize / 4;
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits);
-    let (width, height) = decoder.dimensions().map_err(explain)?;
-    check_size(width, height)?;
+    Ok(Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits))
+}
 
-    let kind = decoder.colortype().map_err(explain)?;
+/// Follows the chain of directories, also past pages that are not supported.
+fn count_pages(decoder: &mut Reader) -> Result<usize, Error> {
+    let mut seen = BTreeSet::new();
+    let mut next = decoder.ifd_pointer();
+    while let Some(IfdPointer(at)) = next {
+        if !seen.insert(at) {
+            return Err(damaged("its pages form a circle"));
+        }
+        next = decoder.read_directory(IfdPointer(at)).map_err(explain)?.next();
+    }
+    Ok(seen.len())
+}
+
+/// The samples of a pixel of a supported kind.
+fn pixel(kind: ColorType, decoder: &mut Reader) -> Option<Pixel> {
     let (samples, colours) = match kind {
         ColorType::Gray(8 | 16 | 32) => (1, 1),
         ColorType::GrayA(8 | 16) => (2, 1),
@@ -32,51 +158,24 @@ pub(super) fn decode(bytes: &[u8]) -> Result<GreyImage, Error> {
         }
         ColorType::RGB(8 | 16) => (3, 3),
         ColorType::RGBA(8 | 16) => (4, 3),
-        other => return Err(unsupported(&describe(other))),
+        _ => return None,
     };
-
-    let mut data = DecodingResult::U8(Vec::new());
-    let layout = decoder.read_image_to_buffer(&mut data).map_err(explain)?;
-    let page = Page { pixels: width as usize * height as usize, samples, colours };
-    let in_planes = layout.planes > 1;
-    let grey = match data {
-        DecodingResult::U8(values) => page.grey(&values, in_planes, u8::MAX.into()),
-        DecodingResult::U16(values) => page.grey(&values, in_planes, u16::MAX),
-        DecodingResult::F32(values) if samples == 1 => Ok(values),
-        _ => {
-            return Err(unsupported(&format!("{} with signed samples", describe(kind))));
-        }
-    }?;
-    if let Some(bad) = grey.iter().find(|v| !(0.0..=1.0).contains(*v)) {
-        return Err(unsupported(&format!("32-bit float with a value of {bad} (outside 0 to 1)")));
-    }
-    GreyImage::new(width as usize, height as usize, grey)
+    Some(Pixel { samples, colours })
 }
 
-/// The samples of one page, colours before alpha.
-struct Page {
-    pixels: usize,
-    samples: usize,
-    colours: usize,
+/// Whether the page stores differences to the pixel before, with more samples than are read: the decoder
+/// drops the further ones before it adds the differences up, which gives wrong values.
+fn has_mixed_up_samples(decoder: &mut Reader, pixel: Pixel) -> Result<bool, Error> {
+    let mut tag = |tag| decoder.find_tag_unsigned::<u16>(tag).map_err(explain);
+    let samples = tag(Tag::SamplesPerPixel)?.map_or(1, usize::from);
+    Ok(samples != pixel.samples && tag(Tag::Predictor)?.is_some_and(|predictor| predictor > 1))
 }
 
-impl Page {
-    /// Largest colour of every pixel, divided by `full`.
-    fn grey<S: Copy + Into<u16>>(
-        &self,
-        values: &[S],
-        in_planes: bool,
-        full: u16,
-    ) -> Result<Vec<f32>, Error> {
-        if values.len() != self.pixels * self.samples {
-            return Err(damaged("it holds fewer samples than its size says"));
-        }
-        let (step, stride) = if in_planes { (1, self.pixels) } else { (self.samples, 1) };
-        let largest = |pixel: usize| {
-            let colours = (0..self.colours).map(|c| values[pixel * step + c * stride].into());
-            colours.max().unwrap_or(0)
-        };
-        Ok((0..self.pixels).map(|p| f32::from(largest(p)) / f32::from(full)).collect())
+fn form(data: &DecodingResult) -> &'static str {
+    match data {
+        DecodingResult::U32(_) | DecodingResult::U64(_) => "whole-number",
+        DecodingResult::F16(_) | DecodingResult::F32(_) | DecodingResult::F64(_) => "float",
+        _ => "signed",
     }
 }
 
@@ -102,6 +201,10 @@ fn explain(error: TiffError) -> Error {
     match error {
         TiffError::IoError(e) if e.kind() == io::ErrorKind::UnexpectedEof => truncated(),
         TiffError::LimitsExceeded | TiffError::IntSizeError => too_large("by the memory it needs"),
+        TiffError::UnsupportedError(TiffUnsupportedError::InterpretationWithBits(
+            PhotometricInterpretation::RGBPalette,
+            _,
+        )) => unsupported("TIFF, palette colour"),
         TiffError::UnsupportedError(e) => unsupported(&format!("TIFF, {e}")),
         other => damaged(&other.to_string()),
     }
