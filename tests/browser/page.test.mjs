@@ -51,7 +51,7 @@ test("classifies a field: rows, boxes, counts and cards agree", async () => {
   assert.equal(mitotic + interphase, all, "every cell has a class");
   const counts = `${mitotic} mitotic of ${all} cells`;
   assert.equal(await page.innerText("#verdict"), counts);
-  assert.equal(await page.innerText("#sources .state"), counts);
+  assert.equal(await page.innerText(".source .state"), counts);
 
   const values = (await page.locator("#gallery .value").allInnerTexts()).map(number);
   assert.equal(values.length, all);
@@ -85,8 +85,8 @@ test("single cells dropped together become one row and a card each", async () =>
     page,
     [1, 2, 3].map((seed) => file(`${seed}.png`, png(simulatedCell(seed)))),
   );
-  assert.equal(await page.locator("#sources li").count(), 1);
-  assert.match(await page.innerText("#sources .state"), /^\d mitotic of 3 cells$/);
+  assert.equal(await page.locator(".source").count(), 1);
+  assert.match(await page.innerText(".source .state"), /^\d mitotic of 3 cells$/);
   const names = await page.locator("#gallery .name").allInnerTexts();
   assert.deepEqual(names.toSorted(), ["1.png", "2.png", "3.png"]);
   await page.close();
@@ -100,7 +100,7 @@ test("bad files get one clear line each and stop no other", async () => {
     file("notes.png", Buffer.from("These are notes, not an image.\n")),
     cell(),
   ]);
-  const failed = page.locator("#sources .failed");
+  const failed = page.locator(".source.failed");
   assert.deepEqual(await failed.locator(".name").allInnerTexts(), [
     "empty.png",
     "cut.tif",
@@ -128,24 +128,24 @@ test("a file dropped anywhere is taken and never replaces the page", async () =>
   );
   assert.ok(prevented);
   await finished(page);
-  assert.equal(await page.innerText("#sources .name"), "dropped.png");
+  assert.equal(await page.innerText(".source .name"), "dropped.png");
   await page.close();
 });
 
-test("cancel stops after the batch in work and keeps what is done", async () => {
+test("cancel stops at once and keeps what is done", async () => {
   const page = await open(browser, site.url);
   await start(page, [field(8), cell()]);
   await page.locator("#gallery .card").first().waitFor();
   const started = Date.now();
   await page.click("#cancel");
   await finished(page);
-  assert.ok(Date.now() - started < 2000, `it took ${Date.now() - started} ms to stop`);
+  assert.ok(Date.now() - started < 300, `it took ${Date.now() - started} ms to stop`);
   const [all, mitotic, interphase] = await boxCounts(page);
   assert.ok(mitotic + interphase > 0 && mitotic + interphase < all, "some cells were left out");
-  assert.match(await page.innerText("#sources li:first-child .state"), /^stopped: /);
+  assert.match(await page.innerText(".source .state >> nth=0"), /^stopped: /);
 
   await give(page, [cell()]);
-  assert.equal(await page.locator("#sources .done").count(), 1, "the next image is classified");
+  assert.equal(await page.locator(".source.done").count(), 1, "the next image is classified");
   await page.close();
 });
 
@@ -159,9 +159,9 @@ test("a crash of the worker fails one image; the rest goes on", async () => {
     });
   });
   await finished(page);
-  assert.equal(await page.locator("#sources .failed .name").innerText(), "field.bmp");
-  assert.match(await page.innerText("#sources .failed .what"), /was started again/);
-  assert.match(await page.innerText("#sources .done .state"), /of 1 cell$/);
+  assert.equal(await page.locator(".source.failed .name").innerText(), "field.bmp");
+  assert.match(await page.innerText(".source.failed .what"), /was started again/);
+  assert.match(await page.innerText(".source.done .state"), /of 1 cell$/);
   await page.close();
 });
 

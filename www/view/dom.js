@@ -1,15 +1,23 @@
 // @ts-check
 /**
  * The few DOM helpers that the views share.
- *
- * @import * as Protocol from "../protocol.js"
  */
 
-/** The element with this id, which the page is known to hold. @param {string} id */
+/** The element with this id, which the page is known to hold. @param {string} id @returns {any} */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);
   return element;
+}
+
+/** Shows text in an element, touching it only when it differs. @param {Element} element @param {string} text */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Calls `react` when an element of this id is used. @param {string} id @param {string} type @param {(event: any) => void} react */
+export function on(id, type, react) {
+  byId(id).addEventListener(type, react);
 }
 
 /**
@@ -42,15 +50,6 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A canvas that shows the picture. @param {Protocol.Picture} picture */
-export function canvas({ width, height, rgba }) {
-  const element = html("canvas");
-  element.width = width;
-  element.height = height;
-  element.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
-  return element;
-}
-
 /**
  * Makes arrow keys, Home and End walk through the options of a listbox.
  *
@@ -59,7 +58,7 @@ export function canvas({ width, height, rgba }) {
  * @param {() => number} options.count
  * @param {() => number} options.current index of the chosen option, -1 for none
  * @param {() => number} options.columns
- * @param {(index: number) => void} options.choose
+ * @param {(index: number, extend: boolean) => void} options.choose `extend`: with Shift held
  */
 export function walkable(list, { count, current, columns, choose }) {
   list.addEventListener("keydown", (event) => {
@@ -77,7 +76,7 @@ export function walkable(list, { count, current, columns, choose }) {
     const target = targets[event.key];
     if (target === undefined) return;
     event.preventDefault();
-    choose(current() < 0 ? 0 : Math.max(0, Math.min(last, target)));
+    choose(current() < 0 ? 0 : Math.max(0, Math.min(last, target)), event.shiftKey);
   });
 }
 
