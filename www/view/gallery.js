@@ -10,9 +10,9 @@ import { byId, html, on, walkable, write } from "./dom.js";
 import { showThumbnail } from "./pictures.js";
 
 /** Cards in the page at once, so many that a common specimen is there whole. */
-const CARDS = 200;
+const CARDS = 120;
 /** The cards in the page change in steps of so many. */
-const STEP = 40;
+const STEP = 24;
 /** Of a card, in rem. */
 const [CARD_WIDTH, TEXT_HEIGHT, GAP] = [7, 3.2, 0.55];
 
@@ -174,10 +174,10 @@ export class GalleryView {
   #refresh(cell, card) {
     const { selection, current } = this.#study;
     card.className = `card ${stateOf(cell)}`;
-    card.setAttribute("aria-label", cellLabel(cell));
     card.setAttribute("aria-selected", String(selection.has(cell)));
     card.toggleAttribute("data-current", cell === current);
-    const [, key, value] = card.children;
+    const [words, , key, value] = card.children;
+    write(words, cellLabel(cell));
     key.className = `key ${labelOf(cell)}`;
     write(key, t.label[labelOf(cell)]);
     write(value, valueOf(cell));
@@ -188,12 +188,15 @@ export class GalleryView {
     const thumbnail = html("span", { class: "thumbnail" });
     showThumbnail(thumbnail, cell);
     const card = html("li", { id: `card-${cell.id}`, role: "option" });
-    card.append(
-      thumbnail,
-      html("span", { class: "key" }),
-      html("span", { class: "value" }),
-      html("span", { class: "name", title: cell.name }, cell.name),
+    const [key, value] = ["key", "value"].map((kind) =>
+      html("span", { class: kind, "aria-hidden": "true" }),
     );
+    const name = html(
+      "span",
+      { class: "name", title: cell.name, "aria-hidden": "true" },
+      cell.name,
+    );
+    card.append(html("span", { class: "spoken" }), thumbnail, key, value, name);
     card.addEventListener("click", (event) => pick(this.#study, cell, event, this.#cells));
     card.addEventListener("pointerenter", () => this.#hover(cell));
     card.addEventListener("pointerleave", () => this.#hover(null));

@@ -12,6 +12,8 @@ import { html } from "./dom.js";
 export class SpecimensView {
   #list;
   #study;
+  /** @type {Map<string, { words: string, row: HTMLElement }>} rows by the words they show */
+  #rows = new Map();
 
   /** @param {HTMLElement} list @param {Study} study */
   constructor(list, study) {
@@ -23,10 +25,47 @@ export class SpecimensView {
   update() {
     const focused = this.#list.contains(document.activeElement) ? document.activeElement?.id : null;
     const { specimens } = this.#study;
-    const rows = specimens.map((specimen) => this.#specimen(specimen));
-    if (specimens.length > 1) rows.unshift(this.#all());
-    this.#list.replaceChildren(...rows);
+    const rows = new Map();
+    if (specimens.length > 1)
+      rows.set(
+        "",
+        this.#unlessKnown("", t.allSpecimens, () => this.#all()),
+      );
+    for (const specimen of specimens) {
+      const words = [t.specimen, specimen.name, specimen.verdict.preparation];
+      words.push(...specimen.sources.map((source) => this.#words(source)));
+      const known = this.#unlessKnown(specimen.id, words.join("\n"), () =>
+        this.#specimen(specimen),
+      );
+      rows.set(specimen.id, known);
+    }
+    const [before, after] = [this.#rows, rows].map((rows) => [...rows.values()]);
+    this.#rows = rows;
+    const same = before.length === after.length && before.every((known, i) => known === after[i]);
+    if (!same) this.#list.replaceChildren(...after.map(({ row }) => row));
+    this.#mark();
     if (focused) document.getElementById(focused)?.focus();
+  }
+
+  /** @param {string} id @param {string} words @param {() => HTMLElement} make */
+  #unlessKnown(id, words, make) {
+    const known = this.#rows.get(id);
+    return known?.words === words ? known : { words, row: make() };
+  }
+
+  /** Marks what is in view. */
+  #mark() {
+    const { specimen, shown } = this.#study;
+    for (const [id, { row }] of this.#rows) {
+      const on = id === (specimen?.id ?? "");
+      row.toggleAttribute("data-shown", on);
+      row.querySelector(".specimen-name")?.setAttribute("aria-pressed", String(on));
+    }
+    for (const row of this.#list.querySelectorAll(".source[data-shown]")) {
+      row.toggleAttribute("data-shown", false);
+    }
+    const row = shown && document.getElementById(`show-${shown.id}`)?.parentElement;
+    row?.toggleAttribute("data-shown", true);
   }
 
   #all() {
@@ -36,9 +75,7 @@ export class SpecimensView {
       t.allSpecimens,
     );
     name.addEventListener("click", () => this.#study.see(null));
-    const row = html("li", { class: "specimen" }, name);
-    this.#mark(row, name, !this.#study.specimen);
-    return row;
+    return html("li", { class: "specimen" }, name);
   }
 
   /** @param {Specimen} specimen */
@@ -54,15 +91,7 @@ export class SpecimensView {
     );
     const head = html("div", { class: "specimen-head" }, name, chip);
     const images = html("ul", {}, ...sources.map((source) => this.#source(source)));
-    const row = html("li", { class: "specimen" }, head, images);
-    this.#mark(row, name, this.#study.specimen?.id === id);
-    return row;
-  }
-
-  /** @param {Element} row @param {Element} name @param {boolean} on */
-  #mark(row, name, on) {
-    row.toggleAttribute("data-shown", on);
-    name.setAttribute("aria-pressed", String(on));
+    return html("li", { class: "specimen" }, head, images);
   }
 
   /** @param {Source} source */
@@ -72,15 +101,31 @@ export class SpecimensView {
       ? html("button", button, source.name)
       : html("span", { class: "name" }, source.name);
     if (source.preview) name.addEventListener("click", () => this.#study.show(source));
-    const row = html("li", { class: `source ${source.status}` }, name, ...this.#state(source));
-    row.toggleAttribute("data-shown", this.#study.shown === source);
-    return row;
+    return html("li", { class: `source ${source.status}` }, name, ...this.#state(source));
+  }
+
+  /** All that the row of a source shows. @param {Source} source */
+  #words(source) {
+    const { id, name, status, preview, failure, cells } = source;
+    return [
+      id,
+      name,
+      status,
+      preview !== null,
+      failure?.code,
+      cells.length,
+      this.#counts(source),
+    ].join();
+  }
+
+  /** @param {Source} source */
+  #counts({ cells, classified }) {
+    return t.verdict(cells.filter((cell) => labelOf(cell) === "mitotic").length, classified);
   }
 
   /** @param {Source} source */
   #state(source) {
-    const mitotic = source.cells.filter((cell) => labelOf(cell) === "mitotic").length;
-    const counts = t.verdict(mitotic, source.classified);
+    const counts = this.#counts(source);
     switch (source.status) {
       case "waiting":
         return [html("span", { class: "state" }, t.waiting)];
