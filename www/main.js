@@ -72,7 +72,9 @@ async function open() {
     on("samples", "click", () => session?.add(samples, "field"));
     tell(t.ready);
     await actions.resume();
-    document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
+    const resumed = study.sources.length > 0;
+    document.body.dataset.state = resumed ? "files" : "empty";
+    if (resumed) showGuide(false);
     translate();
   } catch (error) {
     const { what, remedy } = explain(/** @type {any} */ (error));
@@ -178,18 +180,19 @@ function guide() {
     speak(target.value);
     translate();
   });
-  const panel = byId("guide");
-  const set = (/** @type {boolean} */ open) => {
-    panel.hidden = !open;
-    byId("help").setAttribute("aria-expanded", String(open));
-  };
   byId("help").setAttribute("aria-controls", "guide");
-  set(true);
-  on("help", "click", () => set(panel.hidden));
+  showGuide(true);
+  on("help", "click", () => showGuide(byId("guide").hidden));
   on("guide-close", "click", () => {
-    set(false);
+    showGuide(false);
     byId("help").focus();
   });
+}
+
+/** @param {boolean} open */
+function showGuide(open) {
+  byId("guide").hidden = !open;
+  byId("help").setAttribute("aria-expanded", String(open));
 }
 
 /**

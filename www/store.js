@@ -25,7 +25,9 @@ export class Store {
 
   /** Opens what an earlier visit has kept; null when nothing is. @returns {Promise<Saved | null>} */
   async resume() {
-    if (!(await indexedDB.databases()).some(({ name }) => name === NAME)) return null;
+    // A browser that gives this page no storage has kept nothing.
+    const databases = await indexedDB.databases().catch(() => []);
+    if (!databases.some(({ name }) => name === NAME)) return null;
     await this.begin();
     const [sources, ledgers] = await Promise.all([this.#all("sources"), this.#all("ledger")]);
     return { sources, ledger: ledgers[0] ?? {} };

@@ -17,6 +17,7 @@ import {
   realData,
   simulatedField,
 } from "./helpers/images.mjs";
+import { madeUpProject } from "./helpers/project.mjs";
 import { DIST, finished, give, launch, open, serve } from "./helpers/site.mjs";
 
 /** Between the page and the native program, in units of the decision value (reliability table, 9). */
@@ -205,11 +206,7 @@ test("a damaged project is refused whole, with the reason", async () => {
 
 test("the report is one page a specimen and identifies itself", async () => {
   const page = await open(browser, `${site.url}?backend=cpu`);
-  await page.selectOption("#kind", "field");
-  await give(
-    page,
-    ["a-1.png", "a-2.png"].map((name) => file(name, png(simulatedField(3, 2)))),
-  );
+  await page.setInputFiles("#project", file("five.mitoscope", madeUpProject(5, 12, true)));
   await page.fill("#note", "second cut");
   await page.locator("#note").blur();
   await page.evaluate(() => (window.print = () => (document.body.dataset.printed = "yes")));
@@ -223,7 +220,7 @@ test("the report is one page a specimen and identifies itself", async () => {
     /SHA-256 [0-9a-f]{64}/,
     /SVM boundary/,
     /second cut/,
-    /a-1\.png: \d+ mitotic of 6 cells/,
+    /S1-1\.png: \d+ mitotic of 12 cells/,
     /Preparation check/,
   ]) {
     assert.match(words, part);

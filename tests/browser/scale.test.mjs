@@ -80,6 +80,19 @@ test("10,000 cells: opened, scrolled, filtered, cut and read without a long task
       await page.click("#see-57");
       await frame(page);
     },
+    save: async () => {
+      const arrives = page.waitForEvent("download");
+      await page.click("#export summary");
+      await page.click("#export-project");
+      await arrives;
+    },
+    keep: async () => {
+      await page.check("#keep");
+      await page.locator("#announce", { hasText: "is kept" }).waitFor();
+      await page.click("#undo");
+      await page.click("#erase");
+      await page.locator("#announce", { hasText: "Nothing of your work" }).waitFor();
+    },
   };
   /** @type {Record<string, number>} */
   const longest = {};

@@ -6,7 +6,7 @@
  */
 import { percent, t } from "../messages.js";
 import { answersByKey, labelOf, valueOf } from "./cell.js";
-import { html } from "./dom.js";
+import { html, refill } from "./dom.js";
 import { showSurroundings, showThumbnail } from "./pictures.js";
 
 export class DetailView {
@@ -22,10 +22,13 @@ export class DetailView {
 
   update() {
     const cell = this.#study.current;
-    const focused = this.#body.contains(document.activeElement) ? document.activeElement?.id : null;
-    if (!cell) return this.#body.replaceChildren(html("p", { class: "hint" }, t.detailEmpty));
-    this.#body.replaceChildren(this.#pictures(cell), this.#facts(cell), this.#answers(cell));
-    if (focused) document.getElementById(focused)?.focus();
+    const { id, prediction, call, answer } = cell ?? {};
+    const state = [t.detail, id, prediction, call, answer, this.#study.selection.size];
+    refill(this.#body, state, () =>
+      cell
+        ? [this.#pictures(cell), this.#facts(cell), this.#answers(cell)]
+        : [html("p", { class: "hint" }, t.detailEmpty)],
+    );
   }
 
   /** @param {Cell} cell */

@@ -15,6 +15,26 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** @type {WeakMap<Element, string>} what each element was filled with */
+const filled = new WeakMap();
+
+/**
+ * Fills an element anew only when its state has changed, so that a press that has begun on a child
+ * ends on the same child, and an open list stays open; keeps the focus on the child of the same id.
+ *
+ * @param {Element} element
+ * @param {unknown[]} state all that the children show
+ * @param {() => Node[]} children
+ */
+export function refill(element, state, children) {
+  const words = JSON.stringify(state);
+  if (filled.get(element) === words) return;
+  filled.set(element, words);
+  const focused = element.contains(document.activeElement) ? document.activeElement?.id : "";
+  element.replaceChildren(...children());
+  if (focused) document.getElementById(focused)?.focus();
+}
+
 /** Calls `react` when an element of this id is used. @param {string} id @param {string} type @param {(event: any) => void} react */
 export function on(id, type, react) {
   byId(id).addEventListener(type, react);

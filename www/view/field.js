@@ -9,7 +9,7 @@
  */
 import { t } from "../messages.js";
 import { answersByKey, cellLabel, labelOf, pick, stateOf } from "./cell.js";
-import { html, svg, walkable } from "./dom.js";
+import { html, refill, svg, walkable } from "./dom.js";
 import { PanZoom } from "./panzoom.js";
 import { addressOf } from "./pictures.js";
 
@@ -193,10 +193,10 @@ export class FieldView {
       this.#caption.querySelector(".belongs")
     );
     if (!belongs || !this.#source) return;
-    const options = this.#study.specimens.map(({ id, name }) =>
-      html("option", { value: id }, name),
+    const names = this.#study.specimens.map(({ id, name }) => [id, name]);
+    refill(belongs, [t.newSpecimen, names], () =>
+      [...names, ["new", t.newSpecimen]].map(([id, name]) => html("option", { value: id }, name)),
     );
-    belongs.replaceChildren(...options, html("option", { value: "new" }, t.newSpecimen));
     belongs.value = this.#study.specimenOf(this.#source)?.id ?? "new";
   }
 

@@ -14,7 +14,8 @@ import { thresholdInWords } from "./threshold.js";
 
 /** So many fit on one page with everything else. */
 const FIELDS = 4;
-const CELLS = 12;
+const CELLS = 8;
+const FIELD_HEIGHT_MM = 60;
 
 /** Fills `section` with one page for each specimen in view; settles when all pictures are there. @param {HTMLElement} section @param {Study} study */
 export async function fillReport(section, study) {
@@ -79,16 +80,14 @@ function field({ name, preview, size, cells, classified }) {
     const frame = { x: `${x}`, y: `${y}`, width: `${w}`, height: `${h}` };
     return svg("rect", { class: `box ${stateOf(cell)}`, ...frame });
   });
-  const picture = html("img", { alt: "", src: addressOf(preview) });
+  const image = html("img", { alt: "", src: addressOf(preview) });
   const overlay = svg("svg", { viewBox: `0 0 ${size.width} ${size.height}` }, ...boxes);
   const mitotic = cells.filter((cell) => labelOf(cell) === "mitotic").length;
   const words = `${name}: ${t.verdict(mitotic, classified)}`;
-  return html(
-    "figure",
-    {},
-    html("div", { class: "picture" }, picture, overlay),
-    html("figcaption", {}, words),
-  );
+  const picture = html("div", { class: "picture" }, image, overlay);
+  picture.style.aspectRatio = `${size.width} / ${size.height}`;
+  picture.style.maxWidth = `${(FIELD_HEIGHT_MM * size.width) / size.height}mm`;
+  return html("figure", {}, picture, html("figcaption", {}, words));
 }
 
 /** @param {import("../study.js").Cell} cell */

@@ -5,7 +5,7 @@
  * @import { Study } from "../study.js"
  */
 import { percent, t } from "../messages.js";
-import { byId, html, on, write } from "./dom.js";
+import { byId, html, on, refill, write } from "./dom.js";
 import { ThresholdView } from "./threshold.js";
 
 export class SummaryView {
@@ -86,10 +86,11 @@ export class SummaryView {
     if (document.activeElement !== byId("note")) byId("note").value = note;
     byId("ungradable").checked = !gradable;
     const others = this.#study.specimens.filter((other) => other !== specimen);
-    byId("merge").replaceChildren(
-      html("option", { value: "" }, t.mergeChoose),
-      ...others.map(({ id, name }) => html("option", { value: id }, name)),
+    const names = others.map(({ id, name }) => [id, name]);
+    refill(byId("merge"), [t.mergeChoose, names], () =>
+      [["", t.mergeChoose], ...names].map(([id, name]) => html("option", { value: id }, name)),
     );
+    byId("merge").value = "";
     byId("merge").closest("label").hidden = others.length === 0;
   }
 }

@@ -7,7 +7,7 @@
  * @import { Study } from "../study.js"
  */
 import { decisionValue, t } from "../messages.js";
-import { byId, html, on, svg, write } from "./dom.js";
+import { byId, html, on, refill, svg, write } from "./dom.js";
 
 const BINS = 48;
 /** Units of the drawing; its width on the page follows the slider's. */
@@ -51,19 +51,17 @@ export class ThresholdView {
 
   #points() {
     const { threshold, points } = this.#study;
-    const group = byId("points");
-    const focused = group.contains(document.activeElement) ? document.activeElement?.id : "";
     const values = [...new Set(points.map((point) => point.threshold))].sort((a, b) => a - b);
-    const buttons = values.map((value, i) => {
-      const words = `${namesOf(points, value)} ${decisionValue(value)}`;
-      const pressed = String(value === threshold);
-      const id = `point-${i}`;
-      const button = html("button", { type: "button", id, "aria-pressed": pressed }, words);
-      button.addEventListener("click", () => this.#study.ledger.set([["threshold", value]]));
-      return button;
-    });
-    group.replaceChildren(...buttons);
-    if (focused) document.getElementById(focused)?.focus();
+    const words = values.map((value) => `${namesOf(points, value)} ${decisionValue(value)}`);
+    refill(byId("points"), [words, threshold], () =>
+      values.map((value, i) => {
+        const pressed = String(value === threshold);
+        const state = { type: "button", id: `point-${i}`, "aria-pressed": pressed };
+        const button = html("button", state, words[i]);
+        button.addEventListener("click", () => this.#study.ledger.set([["threshold", value]]));
+        return button;
+      }),
+    );
   }
 
   /** @param {number[]} values @param {{ least: number, most: number }} axis */

@@ -7,12 +7,13 @@ const SIDE = 128;
 const [COLUMNS, ROWS] = [8, 8];
 
 /**
- * A project of fields with made-up decision values, each field its own specimen.
+ * A project of fields with made-up decision values.
  *
  * @param {number} fields
  * @param {number} cellsOfField
+ * @param {boolean} [together] as one specimen; else each field is its own
  */
-export function madeUpProject(fields, cellsOfField) {
+export function madeUpProject(fields, cellsOfField, together = false) {
   const cells = Array.from({ length: cellsOfField }, (_, i) => {
     const box = { x: 40 + 100 * (i % 12), y: 40 + 100 * Math.floor(i / 12), w: 80, h: 80 };
     return { name: "", box };
@@ -27,8 +28,9 @@ export function madeUpProject(fields, cellsOfField) {
   const ledger = {};
   const sources = Array.from({ length: fields }, (_, f) => {
     const id = f + 1;
-    ledger[`source/${id}`] = `${id}`;
-    ledger[`specimen/${id}/name`] = `S${String(id).padStart(3, "0")}`;
+    const specimen = together ? 1 : id;
+    ledger[`source/${id}`] = `${specimen}`;
+    ledger[`specimen/${specimen}/name`] = `S${String(specimen).padStart(3, "0")}`;
     const name = `S${id}-1.png`;
     const first = pictures.push(field) - 1;
     for (let i = 0; i < sheets; i++) pictures.push(i < sheets - 1 ? sheet : lastSheet);
