@@ -39,7 +39,11 @@ const gallery = new GalleryView(byId("gallery"), study, hover);
 const specimens = new SpecimensView(byId("specimens"), study);
 const summary = new SummaryView(study, () => gallery.review());
 const detail = new DetailView(byId("detail"), byId("detail-body"), study);
-const actions = new Actions(study, store, { busy: () => session?.running ?? false, tell });
+const actions = new Actions(study, store, {
+  busy: () => session?.running ?? false,
+  stop: () => session?.cancel(),
+  tell,
+});
 study.addEventListener("change", (event) => show(/** @type {any} */ (event).detail));
 
 guide();
@@ -141,6 +145,7 @@ function follow(session) {
   when("running", (/** @type {boolean} */ running) => {
     byId("running").hidden = !running;
     byId("clear").hidden = running;
+    byId("result").ariaBusy = String(running); // what changes by the second is not read out
     byId("pace").textContent = "";
     progress.removeAttribute("value");
     // After the study has told the views what it holds.

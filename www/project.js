@@ -88,7 +88,12 @@ export async function readProject(file) {
       sheets: record.thumbnails.sheets.map((/** @type {number} */ place) => pictures[place]),
     },
   }));
-  sources.forEach(checkSource);
+  // In portions, so that the page stays responsive while a large project opens.
+  for (const source of sources) {
+    checkSource(source);
+    if (source.id % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  await new Promise((resolve) => setTimeout(resolve));
   return { sources, ledger: content.ledger };
 }
 

@@ -166,6 +166,7 @@ export class Study extends EventTarget {
   /** Tells that a source's state has changed. @param {Source} source @param {Partial<Source>} news */
   update(source, news) {
     Object.assign(source, news);
+    if (!this.sources.includes(source)) return; // it was cleared away while it was worked on
     if (source.preview && !this.shown) this.show(source);
     this.#touch("sources", "specimens");
   }

@@ -46,6 +46,7 @@ after(async () => {
 test("three fields to a verdict, read, undone, exported, reloaded and restored", async () => {
   const context = await browser.newContext({ acceptDownloads: true });
   const page = await open(context, `${site.url}?backend=cpu`);
+  const loaded = site.requests.length;
   await page.selectOption("#kind", "field");
   const files = fields.map((bytes, i) => file(NAMES[i], bytes));
   await give(page, files);
@@ -122,6 +123,7 @@ test("three fields to a verdict, read, undone, exported, reloaded and restored",
   await page.locator("#gallery .card.read").nth(2).waitFor();
   const last = await page.innerText("#verdict");
   await page.waitForTimeout(300);
+  assert.deepEqual(site.requests.slice(loaded), [], "reading and exporting asks for nothing");
   await page.reload();
   await page.locator("body[data-state=files]").waitFor();
   assert.equal(await page.innerText("#verdict"), last);
@@ -232,10 +234,12 @@ test("the report is one page a specimen and identifies itself", async () => {
 
 test("the samples are one click away", async () => {
   const page = await open(browser, `${site.url}?backend=cpu`);
+  const loaded = site.requests.length;
   await page.click("#samples");
   await page.locator("#gallery .card").first().waitFor({ timeout: 60_000 });
   assert.equal(await page.locator(".source").count(), 3);
   assert.equal(await page.locator(".specimen").count(), 1);
+  assert.deepEqual(site.requests.slice(loaded), [], "they came with the page");
   await page.click("#cancel");
   await finished(page);
   await page.close();

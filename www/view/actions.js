@@ -20,6 +20,7 @@ export class Actions {
   #study;
   #store;
   #busy;
+  #stop;
   #tell;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #later;
 
@@ -28,12 +29,14 @@ export class Actions {
    * @param {Store} store
    * @param {object} page
    * @param {() => boolean} page.busy whether images are being worked on
+   * @param {() => void} page.stop stops working on images
    * @param {(words: string) => void} page.tell says something to everyone
    */
-  constructor(study, store, { busy, tell }) {
+  constructor(study, store, { busy, stop, tell }) {
     this.#study = study;
     this.#store = store;
     this.#busy = busy;
+    this.#stop = stop;
     this.#tell = tell;
     on("undo", "click", () => study.step("undo"));
     on("redo", "click", () => study.step("redo"));
@@ -87,6 +90,7 @@ export class Actions {
       const saved = await readProject(file);
       const asked = this.#study.sources.length > 0;
       if (asked && !(await question(t.replaceAsk, t.replaceYes))) return;
+      this.#stop();
       this.#study.restore(saved.sources, saved.ledger);
       this.#tell(t.opened);
     });
