@@ -122,7 +122,7 @@ test("three fields to a verdict, read, undone, exported, reloaded and restored",
   await page.locator("#gallery").press("m"); // one more, which a killed tab must not lose
   await page.locator("#gallery .card.read").nth(2).waitFor();
   const last = await page.innerText("#verdict");
-  await page.waitForTimeout(300);
+  await page.waitForFunction(storedAnswers, 3);
   assert.deepEqual(site.requests.slice(loaded), [], "reading and exporting asks for nothing");
   await page.reload();
   await page.locator("body[data-state=files]").waitFor();
@@ -273,6 +273,19 @@ function atRest(page) {
     stored: localStorage.length + sessionStorage.length,
     caches: (await caches.keys()).length,
   }));
+}
+
+/** Whether so many answers are in the store, asked inside the page. @param {number} wanted */
+async function storedAnswers(wanted) {
+  const settled = (/** @type {IDBRequest} */ request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const database = await settled(indexedDB.open("mitoscope"));
+  const ledger = await settled(database.transaction("ledger").objectStore("ledger").get(0));
+  database.close();
+  return Object.keys(ledger).filter((key) => key.startsWith("cell/")).length === wanted;
 }
 
 /** @param {string} text of a decision value */

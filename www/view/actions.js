@@ -166,8 +166,9 @@ export class Actions {
     try {
       await work();
     } catch (error) {
-      const { message } = /** @type {Error} */ (error);
-      const { what, remedy } = explain({ code: /** @type {any} */ (error).code || code, message });
+      // A DOMException has a number for a code.
+      const { message, code: own } = /** @type {any} */ (error);
+      const { what, remedy } = explain({ code: typeof own === "string" ? own : code, message });
       this.#tell(`${what} ${remedy}`);
     }
   }

@@ -36,6 +36,7 @@ export class GalleryView {
   #grid = { columns: 1, width: 100, height: 150, gap: 8 };
   #spacer = html("li", { role: "presentation", class: "spacer" });
   /** @type {Cell | null} */ #seen = null;
+  #filled = 0;
 
   /** @param {HTMLElement} list @param {Study} study @param {(cell: Cell | null) => void} hover */
   constructor(list, study, hover) {
@@ -57,7 +58,7 @@ export class GalleryView {
       event.preventDefault();
       study.select(this.#cells, study.current ?? this.#cells[0] ?? null);
     });
-    list.addEventListener("scroll", () => this.#fill());
+    list.addEventListener("scroll", () => this.#first() === this.#filled || this.#fill());
     new ResizeObserver(() => this.#layOut()).observe(list);
     for (const id of ["filter-class", "filter-state", "sort"])
       on(id, "change", () => this.update());
@@ -130,14 +131,20 @@ export class GalleryView {
     this.#fill();
   }
 
+  /** Index of the first cell whose card belongs into the page. */
+  #first() {
+    const { columns, height, gap } = this.#grid;
+    const { scrollTop, clientHeight } = this.#list;
+    const middle = ((scrollTop + clientHeight / 2) / (height + gap)) * columns;
+    const most = Math.max(0, this.#cells.length - CARDS);
+    return Math.floor(Math.max(0, Math.min(most, middle - CARDS / 2)) / STEP) * STEP;
+  }
+
   /** Brings the cards near the window into the page, in order, and the others out of it. */
   #fill() {
     const { columns, height, gap, width } = this.#grid;
-    const { scrollTop, clientHeight } = this.#list;
-    const middle = ((scrollTop + clientHeight / 2) / (height + gap)) * columns;
-    const most = this.#cells.length - CARDS;
-    const wanted = Math.max(0, Math.min(most, middle - CARDS / 2));
-    const first = most <= 0 ? 0 : Math.floor(wanted / STEP) * STEP;
+    const first = this.#first();
+    this.#filled = first;
     const shown = this.#cells.slice(first, first + CARDS + STEP);
     const cards = new Map(shown.map((cell) => [cell, this.#cards.get(cell) ?? this.#card(cell)]));
     const known = [...this.#cards.keys()];

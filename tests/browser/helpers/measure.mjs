@@ -1,6 +1,7 @@
 // @ts-check
-/** Measures how long the page's main thread is held. */
+/** Measures how long the page's main thread is held, and how much memory the page has taken. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 
 /**
  * The longest task of the page's main thread while `work` is done, in milliseconds of CPU time, so
@@ -12,11 +13,8 @@ import assert from "node:assert/strict";
  */
 export async function longestTask(browser, page, work) {
   await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline", "__metadata"] });
-  try {
-    await work();
-  } finally {
-    var trace = JSON.parse((await browser.stopTracing()).toString());
-  }
+  await work();
+  const trace = JSON.parse((await browser.stopTracing()).toString());
   /** @type {{ name: string, ph: string, pid: number, tid: number, tdur?: number, args: any }[]} */
   const events = trace.traceEvents;
   const mains = new Set(
@@ -30,4 +28,22 @@ export async function longestTask(browser, page, work) {
   );
   assert.ok(tasks.length > 0, "the trace holds no task of the main thread");
   return Math.round(Math.max(...tasks.map(({ tdur }) => Number(tdur)))) / 1000;
+}
+
+/**
+ * Largest resident size of a renderer process so far, in MiB, as Linux tells it.
+ *
+ * @param {import("playwright-core").Browser} browser
+ */
+export async function peakMib(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  const peaks = await Promise.all(
+    renderers.map(async ({ id }) => {
+      const status = await readFile(`/proc/${id}/status`, "utf8");
+      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    }),
+  );
+  return Math.round(Math.max(...peaks));
 }
