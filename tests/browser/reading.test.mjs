@@ -23,7 +23,7 @@ import { DIST, finished, give, launch, open, serve } from "./helpers/site.mjs";
 /** Between the page and the native program, in units of the decision value (reliability table, 9). */
 const TOLERANCE = 1e-3;
 /** Of the square cut out of a real field: few cells, so that a CPU is done with them soon. */
-const SIDE = 420;
+const SIDE = 320;
 const NAMES = ["spec-1.png", "spec-2.png", "spec-3.png"];
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
