@@ -203,7 +203,7 @@ export const english = {
     points:
       "Uncertain: the boundary, the threshold and the operating points do not all call it the same.",
   },
-  noDoubt: "Outside the margin: the model is sure of its class.",
+  noDoubt: "It lies outside the margin of the support vector machine.",
   atEdge: "It touches the edge of the image, so a part may be missing.",
 
   backendCpu: "Runs on the CPU",

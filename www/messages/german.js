@@ -187,7 +187,7 @@ export const german = {
       "Unsicher: Sie liegt im Rand der Support-Vektor-Maschine, näher an der Grenze als deren Stützvektoren (Entscheidungswert zwischen −1 und +1).",
     points: "Unsicher: Grenze, Schwelle und Arbeitspunkte ordnen sie nicht alle gleich ein.",
   },
-  noDoubt: "Außerhalb des Randes: Das Modell ist sich der Klasse sicher.",
+  noDoubt: "Sie liegt außerhalb des Randes der Support-Vektor-Maschine.",
   atEdge: "Sie berührt den Bildrand, ein Teil kann fehlen.",
 
   backendCpu: "Läuft auf der CPU",

@@ -33,10 +33,13 @@ export class GalleryView {
   #hover;
   /** @type {Cell[]} in the order shown */ #cells = [];
   /** @type {Map<Cell, HTMLElement>} */ #cards = new Map();
+  /** Measured when it changes: to ask for it in between would lay out the page each time. */
+  #window = { top: 0, width: 0, height: 0 };
   #grid = { columns: 1, width: 100, height: 150, gap: 8 };
   #spacer = html("li", { role: "presentation", class: "spacer" });
   /** @type {Cell | null} */ #seen = null;
   #filled = 0;
+  #rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
 
   /** @param {HTMLElement} list @param {Study} study @param {(cell: Cell | null) => void} hover */
   constructor(list, study, hover) {
@@ -58,8 +61,15 @@ export class GalleryView {
       event.preventDefault();
       study.select(this.#cells, study.current ?? this.#cells[0] ?? null);
     });
-    list.addEventListener("scroll", () => this.#first() === this.#filled || this.#fill());
-    new ResizeObserver(() => this.#layOut()).observe(list);
+    list.addEventListener("scroll", () => {
+      this.#window.top = list.scrollTop;
+      if (this.#first() !== this.#filled) this.#fill();
+    });
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#window.width = contentRect.width;
+      this.#window.height = contentRect.height;
+      setTimeout(() => this.#layOut()); // its own task: many cards may be due
+    }).observe(list);
     for (const id of ["filter-class", "filter-state", "sort"])
       on(id, "change", () => this.update());
   }
@@ -118,11 +128,9 @@ export class GalleryView {
   }
 
   #layOut() {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const rem = this.#rem;
     const gap = GAP * rem;
-    const style = getComputedStyle(this.#list);
-    const room =
-      this.#list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const room = this.#window.width;
     const columns = Math.max(1, Math.floor((room + gap) / (CARD_WIDTH * rem + gap)));
     const width = Math.max(1, (room - gap * (columns - 1)) / columns);
     this.#grid = { columns, width, height: width + TEXT_HEIGHT * rem, gap };
@@ -134,8 +142,8 @@ export class GalleryView {
   /** Index of the first cell whose card belongs into the page. */
   #first() {
     const { columns, height, gap } = this.#grid;
-    const { scrollTop, clientHeight } = this.#list;
-    const middle = ((scrollTop + clientHeight / 2) / (height + gap)) * columns;
+    const { top, height: room } = this.#window;
+    const middle = ((top + room / 2) / (height + gap)) * columns;
     const most = Math.max(0, this.#cells.length - CARDS);
     return Math.floor(Math.max(0, Math.min(most, middle - CARDS / 2)) / STEP) * STEP;
   }
@@ -169,10 +177,11 @@ export class GalleryView {
     if (index < 0) return;
     const { columns, height, gap } = this.#grid;
     const top = Math.floor(index / columns) * (height + gap);
-    const { scrollTop, clientHeight } = this.#list;
+    const { top: from, height: room } = this.#window;
     // Only the list scrolls: scrollIntoView would move the whole page on a small screen.
-    if (top < scrollTop || top + height > scrollTop + clientHeight) {
-      this.#list.scrollTop = top - (clientHeight - height) / 2;
+    if (top < from || top + height > from + room) {
+      this.#list.scrollTop = top - (room - height) / 2;
+      this.#window.top = this.#list.scrollTop;
     }
     this.#fill();
   }

@@ -14,6 +14,8 @@ export class PanZoom {
   #window;
   #stage;
   #size = { width: 1, height: 1 };
+  /** Of the window, measured when it changes. */
+  #room = { width: 0, height: 0 };
   #scale = 1;
   #at = { x: 0, y: 0 };
   /** @type {Map<number, { x: number, y: number }>} */ #pointers = new Map();
@@ -24,7 +26,10 @@ export class PanZoom {
   constructor(window, stage) {
     this.#window = window;
     this.#stage = stage;
-    new ResizeObserver(() => this.#place()).observe(window);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#room = { width: contentRect.width, height: contentRect.height };
+      this.#place();
+    }).observe(window);
     window.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     window.addEventListener("dblclick", (event) => this.zoom(2, this.#inside(event)));
     window.addEventListener("pointerdown", (event) => this.#down(event));
@@ -51,8 +56,7 @@ export class PanZoom {
 
   /** Enlarges around a point of the window, its middle when none is given. @param {number} factor @param {{ x: number, y: number }} [around] */
   zoom(factor, around) {
-    const { clientWidth, clientHeight } = this.#window;
-    const { x, y } = around ?? { x: clientWidth / 2, y: clientHeight / 2 };
+    const { x, y } = around ?? { x: this.#room.width / 2, y: this.#room.height / 2 };
     const scale = Math.max(1, Math.min(MOST, this.#scale * factor));
     const change = scale / this.#scale;
     this.#at = { x: x - change * (x - this.#at.x), y: y - change * (y - this.#at.y) };
@@ -62,25 +66,22 @@ export class PanZoom {
 
   /** Brings a point of the picture, given in shares of its sides, into the window. @param {number} x @param {number} y */
   reveal(x, y) {
-    const { clientWidth, clientHeight } = this.#window;
     const { width, height } = this.#extent();
     const [left, top] = [this.#at.x + x * width, this.#at.y + y * height];
     const margin = 0.1;
-    const inside =
-      left > margin * clientWidth &&
-      left < (1 - margin) * clientWidth &&
-      top > margin * clientHeight &&
-      top < (1 - margin) * clientHeight;
-    if (inside || this.#scale === 1) return;
-    this.#at = { x: clientWidth / 2 - x * width, y: clientHeight / 2 - y * height };
+    const inside = (/** @type {number} */ at, /** @type {number} */ room) =>
+      at > margin * room && at < (1 - margin) * room;
+    const seen = inside(left, this.#room.width) && inside(top, this.#room.height);
+    if (seen || this.#scale === 1) return;
+    this.#at = { x: this.#room.width / 2 - x * width, y: this.#room.height / 2 - y * height };
     this.#place();
   }
 
   /** Size of the stage in pixels of the screen. */
   #extent() {
     const { width, height } = this.#size;
-    const { clientWidth, clientHeight } = this.#window;
-    const fit = Math.min(clientWidth / width, clientHeight / height) * this.#scale;
+    const room = this.#room;
+    const fit = Math.min(room.width / width, room.height / height) * this.#scale;
     return { width: width * fit, height: height * fit };
   }
 
@@ -89,8 +90,8 @@ export class PanZoom {
     /** @param {number} at @param {number} room @param {number} length */
     const held = (at, room, length) =>
       length <= room ? (room - length) / 2 : Math.max(room - length, Math.min(0, at));
-    this.#at.x = held(this.#at.x, this.#window.clientWidth, width);
-    this.#at.y = held(this.#at.y, this.#window.clientHeight, height);
+    this.#at.x = held(this.#at.x, this.#room.width, width);
+    this.#at.y = held(this.#at.y, this.#room.height, height);
     this.#window.toggleAttribute("data-zoomed", this.#scale > 1);
     const { style } = this.#stage;
     style.width = `${width}px`;
