@@ -176,7 +176,7 @@ test("another language leaves no word behind", async () => {
   english.forEach((word, i) => {
     assert.ok(word !== german[i] || same.includes(word), `"${word}" is not translated`);
   });
-  assert.match(await page.innerText("#gallery .value >> nth=0"), /^[+−]\d,\d\d$/);
+  assert.match((await page.textContent("#gallery .value >> nth=0")) ?? "", /^[+−]\d,\d\d$/);
   await page.context().close();
 });
 

@@ -55,9 +55,9 @@ test("classifies a field: rows, boxes, counts and cards agree", async () => {
   assert.equal(mitotic + interphase, all, "every cell has a class");
   const counts = `${mitotic} mitotic of ${all} cells`;
   assert.equal(await page.innerText("#verdict"), counts);
-  assert.equal(await page.innerText(".source .state"), counts);
+  assert.equal(await page.textContent(".source .state"), counts);
 
-  const values = (await page.locator("#gallery .value").allInnerTexts()).map(number);
+  const values = (await page.locator("#gallery .value").allTextContents()).map(number);
   assert.equal(values.length, all);
   assert.deepEqual(
     values,
@@ -90,8 +90,8 @@ test("single cells dropped together become one row and a card each", async () =>
     [1, 2, 3].map((seed) => file(`${seed}.png`, png(simulatedCell(seed)))),
   );
   assert.equal(await page.locator(".source").count(), 1);
-  assert.match(await page.innerText(".source .state"), /^\d mitotic of 3 cells$/);
-  const names = await page.locator("#gallery .name").allInnerTexts();
+  assert.match((await page.textContent(".source .state")) ?? "", /^\d mitotic of 3 cells$/);
+  const names = await page.locator("#gallery .name").allTextContents();
   assert.deepEqual(names.toSorted(), ["1.png", "2.png", "3.png"]);
   await page.close();
 });
@@ -105,12 +105,12 @@ test("bad files get one clear line each and stop no other", async () => {
     cell(),
   ]);
   const failed = page.locator(".source.failed");
-  assert.deepEqual(await failed.locator(".name").allInnerTexts(), [
+  assert.deepEqual(await failed.locator(".name").allTextContents(), [
     "empty.png",
     "cut.tif",
     "notes.png",
   ]);
-  const lines = await failed.locator(".what").allInnerTexts();
+  const lines = await failed.locator(".what").allTextContents();
   assert.match(lines[0], /empty/i);
   assert.match(lines[1], /damaged|truncated|too early/i);
   assert.match(lines[2], /no known image/i);
@@ -132,7 +132,7 @@ test("a file dropped anywhere is taken and never replaces the page", async () =>
   );
   assert.ok(prevented);
   await finished(page);
-  assert.equal(await page.innerText(".source .name"), "dropped.png");
+  assert.equal(await page.textContent(".source .name"), "dropped.png");
   await page.close();
 });
 
@@ -147,7 +147,7 @@ test("cancel stops at once and keeps what is done", async () => {
   assert.ok(took > 0 && took < 300, `it took ${took} ms to stop`);
   const [all, mitotic, interphase] = await boxCounts(page);
   assert.ok(mitotic + interphase > 0 && mitotic + interphase < all, "some cells were left out");
-  assert.match(await page.innerText(".source .state >> nth=0"), /^stopped: /);
+  assert.match((await page.textContent(".source .state >> nth=0")) ?? "", /^stopped: /);
 
   await give(page, [cell()]);
   assert.equal(await page.locator(".source.done").count(), 1, "the next image is classified");
@@ -164,9 +164,9 @@ test("a crash of the worker fails one image; the rest goes on", async () => {
     });
   });
   await finished(page);
-  assert.equal(await page.locator(".source.failed .name").innerText(), "field.bmp");
-  assert.match(await page.innerText(".source.failed .what"), /was started again/);
-  assert.match(await page.innerText(".source.done .state"), /of 1 cell$/);
+  assert.equal(await page.locator(".source.failed .name").textContent(), "field.bmp");
+  assert.match((await page.textContent(".source.failed .what")) ?? "", /was started again/);
+  assert.match((await page.textContent(".source.done .state")) ?? "", /of 1 cell$/);
   await page.close();
 });
 

@@ -52,9 +52,9 @@ test("three fields to a verdict, read, undone, exported, reloaded and restored",
   await give(page, files);
 
   // One specimen, named by what the file names share.
-  assert.deepEqual(await page.locator(".specimen-name").allInnerTexts(), ["spec"]);
+  assert.deepEqual(await page.locator(".specimen-name").allTextContents(), ["spec"]);
   assert.equal(await page.locator(".source.done").count(), 3);
-  const values = (await page.locator("#gallery .value").allInnerTexts()).map(number);
+  const values = (await page.locator("#gallery .value").allTextContents()).map(number);
   const cells = values.length;
   assert.ok(cells >= 6, `${cells} cells are too few to read`);
   const above = (/** @type {number} */ threshold) => values.filter((v) => v > threshold).length;
@@ -153,7 +153,7 @@ test("fields of other specimens stay apart, and are renamed, merged and moved", 
     page,
     ["a-1.png", "a-2.png", "b-1.png"].map((name) => file(name, small)),
   );
-  const names = () => page.locator(".specimen-head .specimen-name").allInnerTexts();
+  const names = () => page.locator(".specimen-head .specimen-name").allTextContents();
   assert.deepEqual(await names(), ["a", "b"]);
   await page.click("#see-2");
   await page.fill("#specimen-name", "patient 7");
