@@ -109,7 +109,12 @@ export class Client {
   #send(request, { signal, onProgress } = {}, transfer = []) {
     if (signal?.aborted) return Promise.reject(new ClientError("cancelled", "cancelled"));
     const id = this.#nextId++;
-    const cancel = () => this.#worker.postMessage({ id, kind: "cancel" });
+    // The caller is free at once; the worker, which may be deep in one file, stops when it can.
+    const cancel = () => {
+      this.#worker.postMessage({ id, kind: "cancel" });
+      this.#calls.get(id)?.reject(new ClientError("cancelled", "cancelled"));
+      this.#calls.delete(id);
+    };
     signal?.addEventListener("abort", cancel);
     const answered = new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject, onProgress });

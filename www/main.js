@@ -1,51 +1,91 @@
 // @ts-check
 /**
- * The page: brings dropped files to the session and what it finds to the views.
+ * The page: brings dropped files to the session, and what the study holds to the views.
  *
+ * @import { Given } from "./files.js"
  * @import * as Protocol from "./protocol.js"
- * @import { Cell, Pace, Source } from "./session.js"
+ * @import { Pace } from "./session.js"
+ * @import { Cell, Part } from "./study.js"
  */
 import { Client } from "./client.js";
-import { dropped, imagesOf } from "./files.js";
-import { explain, t } from "./messages.js";
+import { dropped, imagesOf, picked } from "./files.js";
+import { explain, language, preferred, speak, t } from "./messages.js";
+import { PROJECT_NAME } from "./project.js";
+import { loadSamples } from "./samples.js";
 import { Session } from "./session.js";
-import { byId } from "./view/dom.js";
+import { Store } from "./store.js";
+import { Study } from "./study.js";
+import { Actions } from "./view/actions.js";
+import { DetailView } from "./view/detail.js";
+import { byId, html, on, write } from "./view/dom.js";
 import { FieldView } from "./view/field.js";
 import { GalleryView } from "./view/gallery.js";
-import { SourcesView } from "./view/sources.js";
+import { keepOnly } from "./view/pictures.js";
+import { SpecimensView } from "./view/specimens.js";
+import { SummaryView } from "./view/summary.js";
 
-const filePicker = /** @type {HTMLInputElement} */ (byId("files"));
-const folderPicker = /** @type {HTMLInputElement} */ (byId("folder"));
-const kind = /** @type {HTMLSelectElement} */ (byId("kind"));
-const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
 const announce = byId("announce");
+const tell = (/** @type {string} */ words) => write(announce, words);
+const study = new Study();
+const store = new Store();
+/** @type {Session | null} while the model loads, or when it cannot */
+let session = null;
+/** @type {Protocol.Info | null} */
+let info = null;
 
-for (const element of document.querySelectorAll("[data-text]")) {
-  const text = t[/** @type {keyof typeof t} */ (element.getAttribute("data-text"))];
-  if (typeof text === "string") element.textContent = text;
-}
+speak(preferred());
+const field = new FieldView(byId("field"), study, hover);
+const gallery = new GalleryView(byId("gallery"), study, hover);
+const specimens = new SpecimensView(byId("specimens"), study);
+const summary = new SummaryView(study, () => gallery.review());
+const detail = new DetailView(byId("detail"), byId("detail-body"), study);
+const actions = new Actions(study, store, {
+  busy: () => session?.running ?? false,
+  stop: () => session?.cancel(),
+  tell,
+});
+study.addEventListener("change", (event) => show(/** @type {any} */ (event).detail));
+
+guide();
 const opening = open();
 takeFiles(async (files) => {
-  if (files.length === 0) announce.textContent = t.noFiles;
-  else (await opening)?.add(files, /** @type {Protocol.Kind} */ (kind.value));
+  const project = files.find(({ file }) => PROJECT_NAME.test(file.name));
+  if (project) await actions.open(project.file);
+  else if (files.length === 0) tell(t.noFiles);
+  else {
+    await opening;
+    session?.add(files, byId("kind").value);
+  }
 });
 
-/** Loads the model and wires the views; null when it cannot, with the reason on the page. */
+/** Loads the model; says why when it cannot. */
 async function open() {
-  announce.textContent = t.loading;
+  tell(t.loading);
   try {
-    const client = await Client.start(options());
-    showInfo(await client.info());
-    announce.textContent = t.ready;
-    document.body.dataset.state = "empty";
-    return wire(new Session(client));
+    const [client, samples] = await Promise.all([Client.start(options()), loadSamples()]);
+    info = await client.info();
+    const { preset, manifest, modelSha256, version } = info;
+    study.model = {
+      sha256: modelSha256,
+      name: `${preset} ${manifest.version}`,
+      mitoscope: version,
+      operatingPoints: manifest.operating_points,
+    };
+    session = new Session(client, study);
+    follow(session);
+    on("samples", "click", () => session?.add(samples, "field"));
+    tell(t.ready);
+    await actions.resume();
+    const resumed = study.sources.length > 0;
+    document.body.dataset.state = resumed ? "files" : "empty";
+    if (resumed) showGuide(false);
+    translate();
   } catch (error) {
     const { what, remedy } = explain(/** @type {any} */ (error));
-    announce.textContent = "";
+    tell("");
     byId("fatal").hidden = false;
-    byId("fatal").textContent = `${t.loadFailed} ${what} ${remedy}`;
+    write(byId("fatal"), `${t.loadFailed} ${what} ${remedy}`);
     document.body.dataset.state = "failed";
-    return null;
   }
 }
 
@@ -58,122 +98,123 @@ function options() {
   return { backend: /** @type {Protocol.BackendChoice} */ (backend), forceSoftware };
 }
 
-/** @param {Protocol.Info} info */
-function showInfo({ backend, preset, modelSha256, manifest, version }) {
-  const device =
-    backend.kind === "cpu" ? t.backendCpu : t.backendGpu(backend.adapter, backend.software);
-  byId("backend").textContent = device;
-  byId("backend-note").textContent = backend.note;
-  const identity = t.identity(version, preset, manifest.version, modelSha256.slice(0, 12));
-  byId("identity").textContent = identity;
-  byId("identity").title = modelSha256;
+/** Shows what has changed. @param {Set<Part>} parts */
+function show(parts) {
+  const any = (/** @type {Part[]} */ ...some) => some.some((part) => parts.has(part));
+  if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
+    document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
+  }
+  if (any("sources")) keepOnly(study.sources);
+  if (any("sources", "specimens", "cells", "view")) {
+    specimens.update();
+    summary.update();
+  }
+  if (any("cells", "specimens", "view")) field.update();
+  if (any("cells", "specimens")) gallery.update();
+  if (any("selection")) {
+    field.select();
+    gallery.select();
+  }
+  if (any("selection", "cells", "specimens")) detail.update();
+  actions.update();
 }
 
-/** Shows what happens in the session, and hands it what the user does. @param {Session} session */
-function wire(session) {
-  const on = { choose: select, hover };
-  const field = new FieldView(byId("field"), on);
-  const gallery = new GalleryView(byId("gallery"), on);
-  const sources = new SourcesView(byId("sources"), session, show);
-  /** @type {Cell | null} */
-  let hovered = null;
-
-  /** @param {Cell} cell */
-  function select(cell) {
-    if (field.source !== cell.source) show(cell.source);
-    field.select(cell);
-    gallery.select(cell);
+/** @type {Cell | null} */
+let hovered = null;
+/** @param {Cell | null} cell */
+function hover(cell) {
+  for (const view of [field, gallery]) {
+    if (hovered) view.hover(hovered, false);
+    if (cell) view.hover(cell, true);
   }
+  hovered = cell;
+}
 
-  /** @param {Cell | null} cell */
-  function hover(cell) {
-    for (const view of [field, gallery]) {
-      if (hovered) view.hover(hovered, false);
-      if (cell) view.hover(cell, true);
-    }
-    hovered = cell;
-  }
-
-  /** @param {Source | null} source */
-  function show(source) {
-    field.show(source);
-    sources.show(source);
-  }
-
-  function verdict() {
-    const { mitotic, cells } = session.count();
-    const failed = session.sources.filter((source) => source.status === "failed").length;
-    byId("verdict").textContent = t.verdict(mitotic, cells);
-    const images = session.sources.reduce((sum, source) => sum + source.images, -failed);
-    byId("scope").textContent = t.verdictScope(images, failed);
-    document.body.dataset.state = session.sources.length ? "files" : "empty";
-  }
-
-  listen(session, "source", (/** @type {Source} */ source) => {
-    sources.update(source);
-    if (source.preview && !field.source) show(source);
-    if (source.status === "failed" && source.failure) {
-      announce.textContent = `${source.name}: ${explain(source.failure).what}`;
-    }
-    verdict();
-  });
-  listen(session, "gone", (/** @type {Source} */ source) => {
-    sources.remove(source);
-    gallery.remove(source);
-    if (field.source === source) show(null);
-    verdict();
-  });
-  listen(session, "cells", (/** @type {Cell[]} */ cells) => {
-    gallery.add(cells);
-    if (field.source === cells[0]?.source) field.update();
-  });
-  listen(session, "pace", (/** @type {Pace} */ { image, images, done, cells, secondsLeft }) => {
+/** Shows how the session goes. @param {Session} session */
+function follow(session) {
+  const progress = byId("progress");
+  /** @param {string} type @param {(detail: any) => void} react */
+  const when = (type, react) =>
+    session.addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
+  when("pace", (/** @type {Pace} */ { image, images, done, cells, secondsLeft }) => {
     const left = secondsLeft === null ? "" : `, ${t.timeLeft(secondsLeft)}`;
-    byId("pace").textContent = t.progress(image, images, done, cells) + left;
+    write(byId("pace"), t.progress(image, images, done, cells) + left);
     progress.max = images;
     progress.value = image - 1 + (cells ? done / cells : 0);
   });
-  listen(session, "running", (/** @type {boolean} */ running) => {
+  when("running", (/** @type {boolean} */ running) => {
     byId("running").hidden = !running;
     byId("clear").hidden = running;
+    byId("result").ariaBusy = String(running); // what changes by the second is not read out
     byId("pace").textContent = "";
     progress.removeAttribute("value");
-    document.body.dataset.run = running ? "working" : "finished";
-    announce.textContent = running ? "" : t.finished(byId("verdict").textContent ?? "");
+    // After the study has told the views what it holds.
+    queueMicrotask(() => {
+      const failed = study.sources.findLast(({ status }) => status === "failed");
+      const why = failed?.failure ? ` ${failed.name}: ${explain(failed.failure).what}` : "";
+      tell(running ? "" : t.finished(byId("verdict").textContent ?? "") + why);
+      document.body.dataset.run = running ? "working" : "finished";
+      actions.update();
+    });
   });
-
-  byId("cancel").addEventListener("click", () => {
-    session.cancel();
-    byId("pace").textContent = t.cancelling;
-  });
-  byId("clear").addEventListener("click", () => {
-    session.clear();
-    byId("choose-files").focus();
-  });
-
-  return session;
+  on("cancel", "click", () => session.cancel());
 }
 
-/** @param {Session} session @param {string} type @param {(detail: any) => void} react */
-function listen(session, type, react) {
-  session.addEventListener(type, (event) => react(/** @type {CustomEvent} */ (event).detail));
+/** The words of the page in the language in use. */
+function translate() {
+  speak(language);
+  byId("language").value = language;
+  byId("guide-steps").replaceChildren(...t.guideSteps.map((step) => html("li", {}, step)));
+  if (info) {
+    const { backend, modelSha256, version } = info;
+    const device =
+      backend.kind === "cpu" ? t.backendCpu : t.backendGpu(backend.adapter, backend.software);
+    write(byId("backend"), device);
+    write(byId("backend-note"), backend.note);
+    write(byId("identity"), t.identity(version, study.model?.name ?? "", modelSha256.slice(0, 12)));
+    byId("identity").title = modelSha256;
+  }
+  field.translate();
+  show(new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"])));
+}
+
+/** The guided first run: shown until it is dismissed, and again on demand. */
+function guide() {
+  translate();
+  on("language", "change", ({ target }) => {
+    speak(target.value);
+    translate();
+  });
+  byId("help").setAttribute("aria-controls", "guide");
+  showGuide(true);
+  on("help", "click", () => showGuide(byId("guide").hidden));
+  on("guide-close", "click", () => {
+    showGuide(false);
+    byId("help").focus();
+  });
+}
+
+/** @param {boolean} open */
+function showGuide(open) {
+  byId("guide").hidden = !open;
+  byId("help").setAttribute("aria-expanded", String(open));
 }
 
 /**
  * Takes files from the pickers and from a drop anywhere on the page.
  *
- * @param {(files: File[]) => void} take
+ * @param {(files: Given[]) => void} take
  */
 function takeFiles(take) {
-  byId("choose-files").addEventListener("click", () => filePicker.click());
-  byId("choose-folder").addEventListener("click", () => folderPicker.click());
-  filePicker.addEventListener("change", () => {
-    take([...(filePicker.files ?? [])]);
-    filePicker.value = ""; // so that the same file can be chosen again
+  on("choose-files", "click", () => byId("files").click());
+  on("choose-folder", "click", () => byId("folder").click());
+  on("files", "change", ({ target }) => {
+    take(picked(target.files));
+    target.value = ""; // so that the same file can be chosen again
   });
-  folderPicker.addEventListener("change", () => {
-    take(imagesOf(folderPicker.files));
-    folderPicker.value = "";
+  on("folder", "change", ({ target }) => {
+    take(imagesOf(target.files));
+    target.value = "";
   });
   // On the whole document, so that a file dropped beside the zone never replaces the page.
   document.addEventListener("dragover", (event) => {

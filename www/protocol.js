@@ -11,6 +11,11 @@
  * @property {number} height
  * @property {Uint8ClampedArray<ArrayBuffer>} rgba
  *
+ * @typedef {object} Thumbnails image files, each with cells side by side, row by row
+ * @property {number} columns of a sheet
+ * @property {number} rows of a full sheet; the last may have fewer
+ * @property {Blob[]} sheets
+ *
  * @typedef {"mitotic" | "interphase"} Label
  * @typedef {{ decisionValue: number, probability: number, prediction: Label }} Prediction
  *
@@ -68,9 +73,9 @@
  * @typedef {object} Found cells are known, not yet classified
  * @property {"found"} stage
  * @property {{ width: number, height: number } | null} size of the field; null for crops
- * @property {Picture | null} preview of the field; null for crops
+ * @property {Blob | null} preview image file of the field; null for crops
  * @property {Box[]} boxes
- * @property {Picture[]} thumbnails one a box
+ * @property {Thumbnails} thumbnails one a box, in the same order
  * @property {number[]} indices for crops, the index of each cell's file
  *
  * @typedef {object} Classified

@@ -1,38 +1,20 @@
 // @ts-check
 /**
- * What was dropped and what was found in it; works through the files one by one.
+ * Works through the files one by one and brings what is found into the study.
  *
  * Invariant: a file that fails stops no other; each source ends as done, failed or stopped.
  *
  * @import { Client } from "./client.js"
+ * @import { Given } from "./files.js"
  * @import * as Protocol from "./protocol.js"
+ * @import { Source, Study } from "./study.js"
  */
+import { specimenName } from "./files.js";
 import { t } from "./messages.js";
 
 /**
- * @typedef {"waiting" | "working" | "done" | "failed" | "stopped"} Status
- *
- * @typedef {object} Source one field, or the single-cell images of one drop
- * @property {number} id
- * @property {string} name
- * @property {number} images how many files it stands for
- * @property {Status} status
- * @property {Cell[]} cells
- * @property {number} classified how many of `cells` have a prediction
- * @property {{ width: number, height: number } | null} size in pixels; null for single cells
- * @property {Protocol.Picture | null} preview
- * @property {Protocol.Failure | null} failure
- *
- * @typedef {object} Cell
- * @property {string} id unique, fit for an element's id
- * @property {Source} source
- * @property {string} name of its file
- * @property {Protocol.Box} box
- * @property {Protocol.Picture} thumbnail
- * @property {Protocol.Prediction | null} prediction
- *
  * @typedef {object} Job the files of one drop
- * @property {{ file: File, source: Source }[]} files
+ * @property {{ file: File, group: string, source: Source }[]} files
  * @property {Protocol.Kind} as
  * @property {AbortSignal} signal
  *
@@ -44,70 +26,54 @@ import { t } from "./messages.js";
  * @property {number | null} secondsLeft for all images; null while unknown
  */
 
-/**
- * Tells what happens through events: `source` (detail: Source, new or changed), `gone` (Source),
- * `cells` (Cell[], newly classified), `pace` (Pace), `running` (boolean).
- */
+/** Tells how it goes through the events `pace` (detail: Pace) and `running` (boolean). */
 export class Session extends EventTarget {
-  /** @type {Source[]} */
-  sources = [];
   #client;
+  #study;
   /** @type {Job[]} */
   #jobs = [];
   #abort = new AbortController();
-  #running = false;
-  #nextId = 0;
   #clock = { image: 0, images: 0, cells: 0, milliseconds: 0 };
+  running = false;
 
-  /** @param {Client} client */
-  constructor(client) {
+  /** @param {Client} client @param {Study} study */
+  constructor(client, study) {
     super();
     this.#client = client;
+    this.#study = study;
   }
 
-  /** Queues files; starts when idle. @param {File[]} files @param {Protocol.Kind} as */
+  /** Queues files; starts when idle. @param {Given[]} files @param {Protocol.Kind} as */
   add(files, as) {
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
-    const waiting = files.map((file) => ({ file, source: this.#source({ name: file.name }) }));
+    const waiting = files.map((given) => {
+      const group = specimenName(given);
+      return { file: given.file, group, source: this.#study.add({ name: given.file.name }, group) };
+    });
     this.#jobs.push({ files: waiting, as, signal: this.#abort.signal });
     this.#clock.images += files.length;
-    if (!this.#running) void this.#run();
+    if (!this.running) void this.#run();
   }
 
-  /** Stops after the batch in work; what is classified stays. */
+  /** Stops at once; what is classified stays. */
   cancel() {
     this.#abort.abort();
   }
 
-  /** Forgets everything; only while nothing runs. */
-  clear() {
-    for (const source of this.sources.splice(0)) this.#tell("gone", source);
-  }
-
-  /** Mitotic and classified cells, of one source or of all. @param {Source[]} [sources] */
-  count(sources = this.sources) {
-    let mitotic = 0;
-    let cells = 0;
-    for (const source of sources) {
-      cells += source.classified;
-      for (const { prediction } of source.cells)
-        mitotic += prediction?.prediction === "mitotic" ? 1 : 0;
-    }
-    return { mitotic, cells };
-  }
-
   async #run() {
-    this.#running = true;
+    this.running = true;
     this.#tell("running", true);
     for (let job = this.#jobs.shift(); job; job = this.#jobs.shift()) {
-      const crops = [];
-      for (const { file, source } of job.files) {
+      /** @type {Map<string, File[]>} */
+      const crops = new Map();
+      for (const { file, group, source } of job.files) {
         this.#clock.image += 1;
-        if (await this.#image(file, source, job.as, job.signal)) crops.push(file);
+        if (!(await this.#image(file, source, job.as, job.signal))) continue;
+        crops.set(group, [...(crops.get(group) ?? []), file]);
       }
-      if (crops.length > 0) await this.#crops(crops, job.signal);
+      for (const [group, files] of crops) await this.#crops(files, group, job.signal);
     }
-    this.#running = false;
+    this.running = false;
     this.#clock = { image: 0, images: 0, cells: 0, milliseconds: 0 };
     this.#tell("running", false);
   }
@@ -125,18 +91,17 @@ export class Session extends EventTarget {
       ({ holds } = await this.#client.image(bytes, { as, signal, onProgress }));
     });
     if (source.status !== "done" || holds === "field") return false;
-    this.sources.splice(this.sources.indexOf(source), 1);
-    this.#tell("gone", source);
+    this.#study.remove(source);
     return true;
   }
 
-  /** @param {File[]} files @param {AbortSignal} signal */
-  async #crops(files, signal) {
+  /** @param {File[]} files @param {string} group @param {AbortSignal} signal */
+  async #crops(files, group, signal) {
     const name = files.length === 1 ? files[0].name : t.singleCells(files.length);
-    const group = this.#source({ name, images: files.length });
-    await this.#attempt(group, signal, async () => {
+    const source = this.#study.add({ name, images: files.length }, group);
+    await this.#attempt(source, signal, async () => {
       const bytes = await Promise.all(files.map(read));
-      const onProgress = this.#receiver(group, (index) => files[index].name);
+      const onProgress = this.#receiver(source, (index) => files[index].name, group);
       await this.#client.crops(bytes, { signal, onProgress });
     });
   }
@@ -151,15 +116,15 @@ export class Session extends EventTarget {
   async #attempt(source, signal, work) {
     try {
       signal.throwIfAborted();
-      source.status = "working";
-      this.#tell("source", source);
+      this.#study.update(source, { status: "working", model: this.#study.model });
       await work();
-      source.status = "done";
+      this.#study.update(source, { status: "done" });
     } catch (error) {
-      source.status = signal.aborted ? "stopped" : "failed";
-      source.failure = signal.aborted ? null : failureOf(error);
+      const [status, failure] = signal.aborted
+        ? [/** @type {const} */ ("stopped"), null]
+        : [/** @type {const} */ ("failed"), failureOf(error)];
+      this.#study.update(source, { status, failure });
     }
-    this.#tell("source", source);
   }
 
   /**
@@ -167,46 +132,34 @@ export class Session extends EventTarget {
    *
    * @param {Source} source
    * @param {(index: number) => string} nameOf the file of this index
+   * @param {string} [group] of the specimen, for the files that cannot be read
    */
-  #receiver(source, nameOf) {
+  #receiver(source, nameOf, group = "") {
     let since = performance.now();
     /** @param {Protocol.Progress} progress */
     return (progress) => {
       switch (progress.stage) {
-        case "unreadable":
-          source.images -= 1;
-          this.#source({
-            name: nameOf(progress.index),
-            status: "failed",
-            failure: progress.failure,
-          });
+        case "unreadable": {
+          const { failure, index } = progress;
+          this.#study.update(source, { images: source.images - 1 });
+          this.#study.add({ name: nameOf(index), status: "failed", failure }, group);
           break;
-        case "found":
-          source.size = progress.size;
-          source.preview = progress.preview;
-          source.cells = progress.boxes.map((box, i) => ({
-            id: `cell-${source.id}-${i}`,
-            source,
-            name: nameOf(progress.indices[i] ?? 0),
-            box,
-            thumbnail: progress.thumbnails[i],
-            prediction: null,
-          }));
-          break;
-        case "classified": {
-          const cells = source.cells.slice(
-            progress.from,
-            progress.from + progress.predictions.length,
-          );
-          cells.forEach((cell, i) => (cell.prediction = progress.predictions[i]));
-          source.classified += cells.length;
-          this.#clock.cells += cells.length;
-          this.#clock.milliseconds += performance.now() - since;
-          this.#tell("cells", cells);
         }
+        case "found": {
+          const { size, preview, thumbnails, boxes, indices } = progress;
+          this.#study.update(source, { size, preview, thumbnails });
+          this.#study.found(
+            source,
+            boxes.map((box, i) => ({ name: nameOf(indices[i] ?? 0), box, prediction: null })),
+          );
+          break;
+        }
+        case "classified":
+          this.#study.classified(source, progress.from, progress.predictions);
+          this.#clock.cells += progress.predictions.length;
+          this.#clock.milliseconds += performance.now() - since;
       }
       since = performance.now();
-      this.#tell("source", source);
       this.#tell("pace", this.#pace(source));
     };
   }
@@ -220,25 +173,6 @@ export class Session extends EventTarget {
     const left = here - source.classified + later;
     const secondsLeft = cells > 0 ? (left * milliseconds) / cells / 1000 : null;
     return { image, images, done: source.classified, cells: here, secondsLeft };
-  }
-
-  /** Adds a source that waits. @param {Pick<Source, "name"> & Partial<Source>} known */
-  #source(known) {
-    /** @type {Source} */
-    const source = {
-      id: this.#nextId++,
-      images: 1,
-      status: "waiting",
-      cells: [],
-      classified: 0,
-      size: null,
-      preview: null,
-      failure: null,
-      ...known,
-    };
-    this.sources.push(source);
-    this.#tell("source", source);
-    return source;
   }
 
   /** @param {string} type @param {unknown} detail */

@@ -13,6 +13,11 @@ import init, { CellSet, Image, Scope, decode } from "../pkg/mitoscope.js";
 const BATCH_MS = 200;
 const BATCH_MAX = 8;
 
+/** Thumbnails lie on sheets of so many columns and rows, each one picture for the browser. */
+const SHEET = { columns: 8, rows: 8 };
+/** Pictures are for the eye only, so they may lose what the eye does not see. */
+const ENCODING = { type: "image/jpeg", quality: 0.92 };
+
 /** @type {Scope | null} */
 let scope = null;
 /** @type {Set<number>} */
@@ -70,7 +75,7 @@ async function image({ id, bytes, as, boxes, embed, previewSide }) {
     if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
     const cells = boxes ? loaded().cellsOfBoxes(image, boxes) : loaded().cellsOfField(image);
     const size = { width: image.width, height: image.height };
-    const preview = image.preview(previewSide);
+    const preview = await encoded([image.preview(previewSide)], 1);
     await classify(id, cells, { size, preview, indices: [] }, embed);
     return { holds: "field" };
   } finally {
@@ -107,7 +112,7 @@ async function crops({ id, files, embed }) {
  */
 async function classify(id, cells, origin, embed = false) {
   try {
-    const thumbnails = Array.from({ length: cells.length }, (_, i) => cells.thumbnail(i));
+    const thumbnails = { ...SHEET, sheets: await sheets(cells) };
     progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
     let size = 1;
     for (let from = 0; from < cells.length;) {
@@ -127,6 +132,37 @@ async function classify(id, cells, origin, embed = false) {
   }
 }
 
+/** The thumbnails of all cells on as many sheets as they need. @param {CellSet} cells */
+async function sheets(cells) {
+  const blobs = [];
+  const most = SHEET.columns * SHEET.rows;
+  for (let from = 0; from < cells.length; from += most) {
+    const count = Math.min(most, cells.length - from);
+    const pictures = Array.from({ length: count }, (_, i) => cells.thumbnail(from + i));
+    blobs.push(await encoded(pictures, SHEET.columns));
+  }
+  return blobs;
+}
+
+/**
+ * Pictures of one size side by side as one image file.
+ *
+ * @param {Protocol.Picture[]} pictures
+ * @param {number} columns
+ */
+function encoded(pictures, columns) {
+  const { width, height } = pictures[0];
+  const rows = Math.ceil(pictures.length / columns);
+  const canvas = new OffscreenCanvas(columns * width, rows * height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (!context) throw new Error("this browser draws no pictures in a worker");
+  pictures.forEach(({ rgba }, i) => {
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    context.putImageData(new ImageData(rgba, width, height), column * width, row * height);
+  });
+  return canvas.convertToBlob(ENCODING);
+}
+
 /** Lets the messages that wait, such as a cancel, be received. */
 function breath() {
   return new Promise((resolve) => setTimeout(resolve));
@@ -144,17 +180,12 @@ function failure(error) {
 
 /** @param {number} id @param {Protocol.Progress} progress */
 function progress(id, progress) {
-  const pictures = progress.stage === "found" ? [...progress.thumbnails] : [];
-  if (progress.stage === "found" && progress.preview) pictures.push(progress.preview);
-  reply(
-    { id, kind: "progress", progress },
-    pictures.map((picture) => picture.rgba.buffer),
-  );
+  reply({ id, kind: "progress", progress });
 }
 
-/** @param {Protocol.Reply} message @param {Transferable[]} [transfer] */
-function reply(message, transfer = []) {
-  postMessage(message, { transfer });
+/** @param {Protocol.Reply} message */
+function reply(message) {
+  postMessage(message);
 }
 
 /** @param {unknown} error */

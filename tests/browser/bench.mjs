@@ -3,8 +3,8 @@
  * Times embedding in Chromium on the CPU path and reads the renderer's peak memory; prints one line
  * of JSON. `cargo xtask bench` runs it.
  */
-import { readFile } from "node:fs/promises";
 import { png, simulatedField } from "./helpers/images.mjs";
+import { peakMib } from "./helpers/measure.mjs";
 import { launch, open, serve } from "./helpers/site.mjs";
 
 /** Measured rounds, after one that is not. */
@@ -23,7 +23,7 @@ try {
     batch: 1,
     threads: 1,
     images_per_s: Math.round(100 * rates[Math.floor(ROUNDS / 2)]) / 100,
-    peak_mib: await peakMib(),
+    peak_mib: await peakMib(browser),
   };
   console.log(JSON.stringify(row));
 } finally {
@@ -44,18 +44,4 @@ async function measure({ boxes, rounds }) {
   }
   client.stop();
   return rates;
-}
-
-/** Largest resident size of a renderer process so far, as Linux tells it. */
-async function peakMib() {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const renderers = processInfo.filter(({ type }) => type === "renderer");
-  const peaks = await Promise.all(
-    renderers.map(async ({ id }) => {
-      const status = await readFile(`/proc/${id}/status`, "utf8");
-      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-    }),
-  );
-  return Math.round(Math.max(...peaks));
 }

@@ -1,15 +1,43 @@
 // @ts-check
 /**
  * The few DOM helpers that the views share.
- *
- * @import * as Protocol from "../protocol.js"
  */
 
-/** The element with this id, which the page is known to hold. @param {string} id */
+/** The element with this id, which the page is known to hold. @param {string} id @returns {any} */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`index.html has no #${id}`);
   return element;
+}
+
+/** Shows text in an element, touching it only when it differs. @param {Element} element @param {string} text */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @type {WeakMap<Element, string>} what each element was filled with */
+const filled = new WeakMap();
+
+/**
+ * Fills an element anew only when its state has changed, so that a press that has begun on a child
+ * ends on the same child, and an open list stays open; keeps the focus on the child of the same id.
+ *
+ * @param {Element} element
+ * @param {unknown[]} state all that the children show
+ * @param {() => Node[]} children
+ */
+export function refill(element, state, children) {
+  const words = JSON.stringify(state);
+  if (filled.get(element) === words) return;
+  filled.set(element, words);
+  const focused = element.contains(document.activeElement) ? document.activeElement?.id : "";
+  element.replaceChildren(...children());
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/** Calls `react` when an element of this id is used. @param {string} id @param {string} type @param {(event: any) => void} react */
+export function on(id, type, react) {
+  byId(id).addEventListener(type, react);
 }
 
 /**
@@ -42,15 +70,6 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A canvas that shows the picture. @param {Protocol.Picture} picture */
-export function canvas({ width, height, rgba }) {
-  const element = html("canvas");
-  element.width = width;
-  element.height = height;
-  element.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
-  return element;
-}
-
 /**
  * Makes arrow keys, Home and End walk through the options of a listbox.
  *
@@ -59,7 +78,7 @@ export function canvas({ width, height, rgba }) {
  * @param {() => number} options.count
  * @param {() => number} options.current index of the chosen option, -1 for none
  * @param {() => number} options.columns
- * @param {(index: number) => void} options.choose
+ * @param {(index: number, extend: boolean) => void} options.choose `extend`: with Shift held
  */
 export function walkable(list, { count, current, columns, choose }) {
   list.addEventListener("keydown", (event) => {
@@ -77,7 +96,7 @@ export function walkable(list, { count, current, columns, choose }) {
     const target = targets[event.key];
     if (target === undefined) return;
     event.preventDefault();
-    choose(current() < 0 ? 0 : Math.max(0, Math.min(last, target)));
+    choose(current() < 0 ? 0 : Math.max(0, Math.min(last, target)), event.shiftKey);
   });
 }
 

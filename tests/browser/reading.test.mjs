@@ -1,0 +1,359 @@
+// @ts-check
+/** A specimen from its fields to a confirmed verdict, exported, reloaded and restored. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import {
+  DATA,
+  cellTable,
+  cut,
+  file,
+  png,
+  readPng,
+  realData,
+  simulatedField,
+} from "./helpers/images.mjs";
+import { madeUpProject } from "./helpers/project.mjs";
+import { DIST, finished, give, launch, open, serve } from "./helpers/site.mjs";
+
+/** Between the page and the native program, in units of the decision value (reliability table, 9). */
+const TOLERANCE = 1e-3;
+/** Of the square cut out of a real field: few cells, so that a CPU is done with them soon. */
+const SIDE = 320;
+const NAMES = ["spec-1.png", "spec-2.png", "spec-3.png"];
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Buffer[]} */
+let fields;
+
+before(async () => {
+  fields = realData("a specimen to its verdict") ? await realFields() : simulatedFields();
+  site = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+test("three fields to a verdict, read, undone, exported, reloaded and restored", async () => {
+  const context = await browser.newContext({ acceptDownloads: true });
+  const page = await open(context, `${site.url}?backend=cpu`);
+  const loaded = site.requests.length;
+  await page.selectOption("#kind", "field");
+  const files = fields.map((bytes, i) => file(NAMES[i], bytes));
+  await give(page, files);
+
+  // One specimen, named by what the file names share.
+  assert.deepEqual(await page.locator(".specimen-name").allTextContents(), ["spec"]);
+  assert.equal(await page.locator(".source.done").count(), 3);
+  const values = (await page.locator("#gallery .value").allTextContents()).map(number);
+  const cells = values.length;
+  assert.ok(cells >= 6, `${cells} cells are too few to read`);
+  const above = (/** @type {number} */ threshold) => values.filter((v) => v > threshold).length;
+  await counts(page, above(0), cells);
+
+  // The threshold moves counts and histogram at once; the boundary brings them back exactly.
+  const threshold = Math.round(50 * (values[1] + values[2])) / 100;
+  await setThreshold(page, threshold);
+  await counts(page, above(threshold), cells);
+  assert.match(await page.innerText("#threshold-words"), /own threshold/);
+  await page.locator("#points button", { hasText: "SVM boundary" }).click();
+  await counts(page, above(0), cells);
+
+  // Two cells against the model, by key, then undo and redo.
+  await page.fill("#reader", "KM");
+  await page.locator("#gallery .card").first().click();
+  const opposite = values[0] > 0 ? "i" : "m";
+  await page.locator("#gallery").press(opposite);
+  await page.locator("#gallery .card").last().click();
+  await page.locator("#gallery").press("m");
+  const change = (opposite === "m" ? 1 : -1) + 1;
+  await counts(page, above(0) + change, cells);
+  await page.selectOption("#filter-state", "disagreement");
+  assert.equal(await page.locator("#gallery .card.disagreement").count(), 2);
+  await page.selectOption("#filter-state", "all");
+  await page.keyboard.press("Control+z");
+  await counts(page, above(0) + change - 1, cells);
+  await page.keyboard.press("Control+Shift+z");
+  await counts(page, above(0) + change, cells);
+
+  // The preparation check follows the confirmed cells and the number that is needed.
+  await page.fill("#needed", "1");
+  await page.locator("#needed").blur();
+  assert.match(await page.innerText("#preparation"), /≥ 1 confirmed mitotic cell$/);
+  await page.fill("#needed", "40");
+  await page.locator("#needed").blur();
+  assert.doesNotMatch(await page.innerText("#preparation"), /≥/);
+
+  // CSV: the figures are those of the native program for the same boxes.
+  const csv = await download(page, "#export-csv");
+  const rows = table(csv.toString());
+  assert.equal(rows.length, cells);
+  for (const row of rows) {
+    assert.match(row.model_sha256, /^[0-9a-f]{64}$/);
+    assert.equal(row.notice, "Research use only, not for diagnostic procedures");
+    assert.equal(row.threshold, "0");
+    assert.match(row.operating_point, /boundary/);
+    assert.ok(row.mitoscope_version);
+  }
+  const answered = rows.filter((row) => row.label);
+  assert.equal(answered.length, 2);
+  assert.deepEqual(new Set(answered.map((row) => row.reader)), new Set(["KM"]));
+  await compare(rows, await natively(rows));
+
+  const json = JSON.parse((await download(page, "#export-json")).toString());
+  assert.equal(json.specimens[0].verdict.mitotic, above(0) + change);
+  assert.equal(json.notice, rows[0].notice);
+  assert.equal(json.models[0].sha256, rows[0].model_sha256);
+
+  // Kept over a reload when asked for, and gone when erased.
+  const project = await download(page, "#export-project");
+  await page.check("#keep");
+  await page.locator("#announce", { hasText: "is kept" }).waitFor();
+  await page.locator("#gallery .card").nth(1).click();
+  await page.locator("#gallery").press("m"); // one more, which a killed tab must not lose
+  await page.locator("#gallery .card.read").nth(2).waitFor();
+  const last = await page.innerText("#verdict");
+  await page.waitForFunction(storedAnswers, 3);
+  assert.deepEqual(site.requests.slice(loaded), [], "reading and exporting asks for nothing");
+  await page.reload();
+  await page.locator("body[data-state=files]").waitFor();
+  assert.equal(await page.innerText("#verdict"), last);
+  assert.equal(await page.locator("#gallery .card.read").count(), 3);
+  assert.equal(await page.inputValue("#reader"), "KM");
+  await page.click("#erase");
+  await page.locator("#announce", { hasText: "Nothing of your work" }).waitFor();
+  assert.deepEqual(await atRest(page), { databases: [], stored: 0, caches: 0 });
+  await page.reload();
+  await page.locator("body[data-state=empty]").waitFor();
+
+  // The project brings everything back, byte for byte.
+  await page.setInputFiles("#project", file("spec.mitoscope", project));
+  await page.locator("body[data-state=files]").waitFor();
+  await counts(page, above(0) + change, cells);
+  assert.equal(await page.inputValue("#needed"), "40");
+  assert.ok((await download(page, "#export-project")).equals(project), "the project has changed");
+  assert.ok((await download(page, "#export-csv")).equals(csv), "the table has changed");
+  await context.close();
+});
+
+test("fields of other specimens stay apart, and are renamed, merged and moved", async () => {
+  const page = await open(browser, `${site.url}?backend=cpu`);
+  await page.selectOption("#kind", "field");
+  const small = png(simulatedField(2, 1));
+  await give(
+    page,
+    ["a-1.png", "a-2.png", "b-1.png"].map((name) => file(name, small)),
+  );
+  const names = () => page.locator(".specimen-head .specimen-name").allTextContents();
+  assert.deepEqual(await names(), ["a", "b"]);
+  await page.click("#see-2");
+  await page.fill("#specimen-name", "patient 7");
+  await page.locator("#specimen-name").press("Enter");
+  assert.deepEqual(await names(), ["a", "patient 7"]);
+  await page.selectOption("#merge", { label: "a" });
+  assert.deepEqual(await names(), ["a"]);
+  await page.click("#undo");
+  assert.deepEqual(await names(), ["a", "patient 7"]);
+  await page.locator(".source button.name", { hasText: "a-2.png" }).click();
+  await page.selectOption(".belongs", { label: "patient 7" });
+  assert.equal(await page.locator(".specimen").nth(2).locator(".source").count(), 2);
+  await page.close();
+});
+
+test("a folder is a specimen", async () => {
+  const page = await open(browser, `${site.url}?backend=cpu`);
+  const folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
+  try {
+    await writeFile(join(folder, "one.png"), png(simulatedField(2, 1)));
+    await writeFile(join(folder, "two.png"), png(simulatedField(1, 2)));
+    await writeFile(join(folder, "notes.txt"), "no image");
+    await page.selectOption("#kind", "field");
+    await page.setInputFiles("#folder", folder);
+    await finished(page);
+    assert.equal(await page.locator(".specimen").count(), 1);
+    assert.equal(await page.locator(".source.done").count(), 2);
+  } finally {
+    await rm(folder, { recursive: true });
+    await page.close();
+  }
+});
+
+test("a damaged project is refused whole, with the reason", async () => {
+  const page = await open(browser, `${site.url}?backend=cpu`);
+  await page.selectOption("#kind", "field");
+  await give(page, [file("a-1.png", png(simulatedField(2, 1)))]);
+  const before = await page.innerText("#verdict");
+  const project = await download(page, "#export-project");
+  const middle = Buffer.from(project);
+  middle[project.indexOf("decisionValue") + 16] ^= 1;
+  const end = Buffer.from(project);
+  end[project.length - 9] ^= 1;
+  for (const bad of [middle, end, project.subarray(0, -1), Buffer.from("no project")]) {
+    await page.evaluate(() => document.querySelector("#announce")?.replaceChildren());
+    await page.setInputFiles("#project", file("bad.mitoscope", bad));
+    await page.locator("#announce", { hasText: "cannot be opened" }).waitFor();
+    assert.equal(await page.innerText("#verdict"), before);
+  }
+  await page.close();
+});
+
+test("the report is one page a specimen and identifies itself", async () => {
+  const page = await open(browser, `${site.url}?backend=cpu`);
+  await page.setInputFiles("#project", file("five.mitoscope", madeUpProject(5, 12, true)));
+  await page.fill("#note", "second cut");
+  await page.locator("#note").blur();
+  await page.evaluate(() => (window.print = () => (document.body.dataset.printed = "yes")));
+  await page.click("#export summary");
+  await page.click("#print");
+  await page.locator("body[data-printed=yes]").waitFor();
+  await page.emulateMedia({ media: "print" });
+  const words = await page.innerText("#report");
+  for (const part of [
+    /Research use only, not for diagnostic procedures/,
+    /SHA-256 [0-9a-f]{64}/,
+    /SVM boundary/,
+    /second cut/,
+    /S1-1\.png: \d+ mitotic of 12 cells/,
+    /Preparation check/,
+  ]) {
+    assert.match(words, part);
+  }
+  const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
+  assert.equal(pdf.match(/\/Type\s*\/Page\b/g)?.length, 1, "one page");
+  await page.close();
+});
+
+test("the samples are one click away", async () => {
+  const page = await open(browser, `${site.url}?backend=cpu`);
+  const loaded = site.requests.length;
+  await page.click("#samples");
+  await page.locator("#gallery .card").first().waitFor({ timeout: 60_000 });
+  assert.equal(await page.locator(".source").count(), 3);
+  assert.equal(await page.locator(".specimen").count(), 1);
+  assert.deepEqual(site.requests.slice(loaded), [], "they came with the page");
+  await page.click("#cancel");
+  await finished(page);
+  await page.close();
+});
+
+/** @param {import("playwright-core").Page} page @param {number} mitotic @param {number} cells */
+async function counts(page, mitotic, cells) {
+  assert.equal(await page.innerText("#verdict"), `${mitotic} mitotic of ${cells} cells`);
+  assert.equal(await page.locator("#gallery .card.mitotic").count(), mitotic);
+  const words = await page.locator("#histogram svg").getAttribute("aria-label");
+  assert.match(words ?? "", /^Histogram/);
+}
+
+/** @param {import("playwright-core").Page} page @param {number} threshold */
+function setThreshold(page, threshold) {
+  return page.locator("#threshold").fill(`${threshold}`);
+}
+
+/** @param {import("playwright-core").Page} page @param {string} button */
+async function download(page, button) {
+  const arrives = page.waitForEvent("download");
+  await page.click("#export summary");
+  await page.click(button);
+  return readFile(await (await arrives).path());
+}
+
+/** What the browser holds for the site. @param {import("playwright-core").Page} page */
+function atRest(page) {
+  return page.evaluate(async () => ({
+    databases: await indexedDB.databases(),
+    stored: localStorage.length + sessionStorage.length,
+    caches: (await caches.keys()).length,
+  }));
+}
+
+/** Whether so many answers are in the store, asked inside the page. @param {number} wanted */
+async function storedAnswers(wanted) {
+  const settled = (/** @type {IDBRequest} */ request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const database = await settled(indexedDB.open("mitoscope"));
+  const ledger = await settled(database.transaction("ledger").objectStore("ledger").get(0));
+  database.close();
+  return Object.keys(ledger).filter((key) => key.startsWith("cell/")).length === wanted;
+}
+
+/** @param {string} text of a decision value */
+function number(text) {
+  return Number(text.replace("−", "-"));
+}
+
+/** Rows of a CSV file without quoted line ends. @param {string} text @returns {Record<string, string>[]} */
+function table(text) {
+  const fields = (/** @type {string} */ line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+      ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
+    );
+  const [head, ...lines] = text.trim().split("\r\n").map(fields);
+  return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
+}
+
+/**
+ * What the native program says of the exported boxes.
+ *
+ * @param {Record<string, string>[]} rows
+ * @returns {Promise<number[]>} decision values
+ */
+async function natively(rows) {
+  const program = process.env.MITOSCOPE_BIN;
+  assert.ok(program, "MITOSCOPE_BIN must name the native program (cargo xtask test sets it)");
+  const folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
+  try {
+    const lines = rows.map(({ image, x, y, w, h }) => `${image},${x},${y},${w},${h},,one\n`);
+    await writeFile(join(folder, "cells.csv"), `image,x,y,w,h,label,specimen\n${lines.join("")}`);
+    for (const [i, bytes] of fields.entries()) await writeFile(join(folder, NAMES[i]), bytes);
+    const model = join(DIST, "www/model/model.safetensors");
+    await promisify(execFile)(program, [
+      ...["classify", "--device", "cpu", "--model", model, "--data", join(folder, "cells.csv")],
+      ...["--out", join(folder, "scores.csv")],
+    ]);
+    const [head, ...scores] = (await readFile(join(folder, "scores.csv"), "utf8"))
+      .trim()
+      .split(/\r?\n/)
+      .map((line) => line.split(","));
+    return scores.map((row) => Number(row[head.indexOf("decision_value")]));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** @param {Record<string, string>[]} rows @param {number[]} values */
+function compare(rows, values) {
+  assert.equal(values.length, rows.length);
+  const largest = Math.max(...rows.map((row, i) => Math.abs(+row.decision_value - values[i])));
+  console.log(`largest difference of ${rows.length} decision values: ${largest.toExponential(2)}`);
+  assert.ok(largest <= TOLERANCE, `decision values differ by ${largest}`);
+}
+
+/** Squares around mitotic cells of three real fields of one pattern. */
+async function realFields() {
+  const rows = (await cellTable()).filter(({ label }) => label === "mitotic");
+  return Promise.all(
+    ["HOM-1", "HOM-3", "HOM-4"].map(async (name) => {
+      const image = readPng(await readFile(join(DATA, `fields/${name}.png`)));
+      const cell = rows.find((row) => row.image === `fields/${name}.png`);
+      assert.ok(cell, `${name} has no mitotic cell`);
+      const centre = { x: +cell.x + +cell.w / 2, y: +cell.y + +cell.h / 2 };
+      return png(cut(image, centre, SIDE));
+    }),
+  );
+}
+
+function simulatedFields() {
+  return [2, 3, 2].map((columns) => png(simulatedField(columns, 2)));
+}

@@ -1,0 +1,208 @@
+// @ts-check
+/** The page's few rules that need no browser: verdict, table, undo, words. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { PROJECT } from "./helpers/site.mjs";
+
+/** @param {string} name of a module of the page */
+const load = (name) => import(join(PROJECT, "www", name));
+const { judge } = await load("verdict.js");
+const { csv } = await load("export.js");
+const { Ledger } = await load("ledger.js");
+const { specimenName } = await load("files.js");
+
+const RULE = { threshold: 0, points: [0], needed: 2, gradable: true };
+
+/** @param {[number | null, string?][]} cells decision value and answer @param {object} [rule] */
+function verdict(cells, rule = {}) {
+  const evidence = cells.map(([decisionValue, answer]) => ({
+    decisionValue,
+    answer: answer ?? null,
+  }));
+  return judge(evidence, { ...RULE, ...rule });
+}
+
+test("the verdict counts what readers and model call mitotic", () => {
+  const { verdict: sums } = verdict([
+    [2],
+    [-2],
+    [-2, "mitotic"],
+    [1.5, "interphase"],
+    [0.5],
+    [null],
+  ]);
+  assert.deepEqual(
+    { ...sums, fraction: undefined },
+    {
+      ...{ cells: 5, mitotic: 3, fraction: undefined, confirmed: 1, candidates: 2, doubtful: 1 },
+      ...{ answered: 2, preparation: "open", needed: 2 },
+    },
+  );
+  assert.equal(sums.fraction, 3 / 5);
+});
+
+test("the preparation check", () => {
+  /** @type {[string, [number | null, string?][], object?][]} */
+  const cases = [
+    ["ungradable", []],
+    ["ungradable", [[null]]],
+    [
+      "ungradable",
+      [
+        [2, "mitotic"],
+        [2, "mitotic"],
+      ],
+      { gradable: false },
+    ],
+    [
+      "passed",
+      [
+        [2, "mitotic"],
+        [-2, "mitotic"],
+      ],
+    ],
+    [
+      "open",
+      [
+        [2, "mitotic"],
+        [-2, "mitotic"],
+      ].concat([[1.2]]),
+      { needed: 3 },
+    ],
+    ["open", [[2]]],
+    ["open", [[-0.5]]],
+    ["few", [[2, "mitotic"], [-2]]],
+    ["none", [[-2], [-1]]],
+    [
+      "none",
+      [
+        [2, "interphase"],
+        [-0.5, "interphase"],
+      ],
+    ],
+  ];
+  for (const [wanted, cells, rule] of cases) {
+    const { preparation } = verdict(cells, rule).verdict;
+    assert.equal(preparation, wanted, JSON.stringify(cells));
+  }
+});
+
+test("a value at the threshold is interphase, as in the classifier", () => {
+  assert.equal(verdict([[0]]).calls[0].model, "interphase");
+  assert.equal(verdict([[0.5]], { threshold: 0.5 }).calls[0].model, "interphase");
+  assert.equal(verdict([[0.51]], { threshold: 0.5 }).calls[0].model, "mitotic");
+});
+
+test("a cell is uncertain in the margin, or where the thresholds disagree", () => {
+  const doubt = (/** @type {number} */ value, rule = {}) => verdict([[value]], rule).calls[0].doubt;
+  assert.equal(doubt(0.99), "margin");
+  assert.equal(doubt(-0.99), "margin");
+  assert.equal(doubt(1), null);
+  assert.equal(doubt(-1), null);
+  assert.equal(doubt(1.2, { points: [0, 1.5] }), "points");
+  assert.equal(doubt(-1.2, { threshold: -1.5 }), "points");
+});
+
+test("no text of the table runs as a formula, and every field comes back", () => {
+  const texts = [
+    ...[
+      "=1+1",
+      "+1",
+      "-1",
+      "@SUM(A1)",
+      "=cmd|' /C calc'!A0",
+      '=HYPERLINK("x","y")',
+      "\t=1",
+      "\r=1",
+    ],
+    ...[
+      "\n=1",
+      " =1",
+      "  +1",
+      "'=1",
+      '"=1',
+      "|calc",
+      "%0A=1",
+      "＝1",
+      "＋1",
+      "－1",
+      "＠x",
+      '="a",b',
+    ],
+  ];
+  assert.equal(texts.length, 20);
+  for (const text of texts) {
+    const lines = csv(study(text));
+    const row = lines.slice(lines.indexOf("\r\n") + 2);
+    const first = /^(?:"((?:[^"]|"")*)"|([^,]*)),/.exec(row);
+    const read = first?.[1]?.replaceAll('""', '"') ?? first?.[2];
+    assert.equal(read, `'${text}`, JSON.stringify(text));
+  }
+  assert.match(
+    csv(study('a,"b"')),
+    /\r\n"a,""b""",10,20,30,40,-1\.25,/,
+    "a negative number stays one",
+  );
+});
+
+test("a step back and forth ends where it began, and a new step forgets the undone", () => {
+  const ledger = new Ledger();
+  ledger.set([
+    ["a", 1],
+    ["b", 2],
+  ]);
+  ledger.set([["a", 3]]);
+  ledger.note("who", "KM");
+  ledger.undo();
+  assert.deepEqual(ledger.entries(), { a: 1, b: 2, who: "KM" });
+  ledger.undo();
+  assert.deepEqual(ledger.entries(), { who: "KM" });
+  assert.equal(ledger.canUndo, false);
+  ledger.redo();
+  ledger.redo();
+  assert.deepEqual(ledger.entries(), { a: 3, b: 2, who: "KM" });
+  ledger.undo();
+  ledger.set([["b", undefined]]);
+  assert.equal(ledger.canRedo, false);
+  assert.deepEqual(ledger.entries(), { a: 1, who: "KM" });
+  ledger.set([["a", 1]]);
+  assert.deepEqual(ledger.undo(), ["b"], "what changes nothing is no step");
+});
+
+test("file names and folders tell the specimen", () => {
+  const name = (/** @type {string} */ file, folder = "") =>
+    specimenName({ file: { name: file }, folder });
+  assert.equal(name("HOM-1.png"), "HOM");
+  assert.equal(name("patient 7_field02.tif"), "patient 7");
+  assert.equal(name("slide (3).jpg"), "slide");
+  assert.equal(name("A12.B-4.tiff"), "A12.B");
+  assert.equal(name("plain.bmp"), "plain");
+  assert.equal(name("17.png"), "Specimen");
+  assert.equal(name("HOM-1.png", "run/A"), "run/A");
+});
+
+test("every language has every word", async () => {
+  const { english } = await load("messages/english.js");
+  const { german } = await load("messages/german.js");
+  /** @param {any} table @returns {any} */
+  const shape = (table) =>
+    Array.isArray(table)
+      ? table.map(shape)
+      : typeof table === "object"
+        ? Object.fromEntries(Object.entries(table).map(([key, value]) => [key, shape(value)]))
+        : `${typeof table} ${typeof table === "function" ? table.length : ""}`;
+  assert.deepEqual(shape(german), shape(english));
+});
+
+/** A study of one cell whose file has this name. @param {string} name */
+function study(name) {
+  const source = { model: { sha256: "00", name: "m", mitoscope: "0" } };
+  const cell = {
+    ...{ id: "1-0", name, source, box: { x: 10, y: 20, w: 30, h: 40 }, answer: null },
+    prediction: { decisionValue: -1.25, probability: 0.1, prediction: "interphase" },
+    call: { model: "interphase", label: "interphase", doubt: null },
+  };
+  const points = [{ name: "boundary", threshold: 0 }];
+  return { threshold: 0, points, specimens: [{ name: "s", cells: [cell] }] };
+}

@@ -1,0 +1,82 @@
+// @ts-check
+/**
+ * A study as CSV and as JSON.
+ *
+ * Invariant: every row and every file names model, operating point, version and the intended use; no
+ * text can run as a formula in a spreadsheet.
+ *
+ * @import { Cell, Source, Study } from "./study.js"
+ */
+import { RESEARCH_USE } from "./messages.js";
+
+/** The first columns are those of `mitoscope detect` and of the cell table, which can be trained on. */
+const COLUMNS =
+  "image,x,y,w,h,decision_value,probability,prediction,label,specimen,cell,final,uncertain," +
+  "reader,read_at,operating_point,threshold,model,model_sha256,mitoscope_version,notice";
+
+/** Name of the threshold in use. @param {Study} study */
+export function operatingPoint(study) {
+  const names = study.points
+    .filter(({ threshold }) => threshold === study.threshold)
+    .map(({ name }) => name);
+  return names.join(" = ") || "custom";
+}
+
+/** One row a classified cell; `label` is the reader's answer. @param {Study} study */
+export function csv(study) {
+  const point = [operatingPoint(study), study.threshold];
+  const rows = study.specimens.flatMap((specimen) =>
+    classified(specimen.cells).map((cell) => {
+      const { box, prediction, call, answer, source } = cell;
+      const { sha256, name, mitoscope } = source.model ?? {};
+      return [
+        ...[cell.name, box.x, box.y, box.w, box.h],
+        ...[prediction?.decisionValue, prediction?.probability, call.model, answer?.label],
+        ...[specimen.name, cell.id, call.label, call.doubt ? "yes" : "no"],
+        ...[answer?.reader, answer?.at, ...point, name, sha256, mitoscope, RESEARCH_USE],
+      ];
+    }),
+  );
+  return [COLUMNS, ...rows.map((row) => row.map(field).join(","))].join("\r\n") + "\r\n";
+}
+
+/** Verdicts and cells of every specimen. @param {Study} study */
+export function json(study) {
+  const models = new Map(
+    study.sources.flatMap(({ model }) => (model ? [[model.sha256, model]] : [])),
+  );
+  const content = {
+    notice: RESEARCH_USE,
+    operatingPoint: { name: operatingPoint(study), threshold: study.threshold },
+    models: [...models.values()].map(({ sha256, name, mitoscope }) => ({
+      ...{ sha256, name, mitoscopeVersion: mitoscope },
+    })),
+    reader: study.reader,
+    specimens: study.specimens.map(({ name, note, gradable, verdict, sources, cells }) => ({
+      ...{ name, note, gradable, verdict },
+      images: sources.map(({ name, images, status, size, failure, model }) => ({
+        ...{ name, images, status, size, failure, modelSha256: model?.sha256 ?? null },
+      })),
+      cells: classified(cells).map((cell) => ({
+        ...{ id: cell.id, image: cell.name, box: cell.box, ...cell.prediction },
+        ...{ prediction: cell.call.model, final: cell.call.label, uncertain: !!cell.call.doubt },
+        answer: cell.answer,
+      })),
+    })),
+  };
+  return JSON.stringify(content, null, 1) + "\n";
+}
+
+/** @param {Cell[]} cells */
+function classified(cells) {
+  return cells.filter(({ prediction }) => prediction);
+}
+
+/** One field of a CSV row. @param {string | number | null | undefined} value */
+function field(value) {
+  if (typeof value === "number") return String(value);
+  const text = value ?? "";
+  // A spreadsheet takes these for the start of a formula, after blanks and some other signs too.
+  const safe = /^[\s'"]*[=+\-@|%＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,144 @@
+// @ts-check
+/**
+ * A study as plain records with their pictures, and as one project file.
+ *
+ * Invariant: equal studies give equal bytes; a file that is damaged, cut or of another format is
+ * refused whole, with the reason.
+ *
+ * The file: a line `mitoscope-project 1 BYTES SHA256`, then so many bytes of JSON with that digest,
+ * then the pictures one after the other, whose lengths and digests the JSON holds.
+ *
+ * @import { Cell, Source, Study } from "./study.js"
+ * @import { Value } from "./ledger.js"
+ */
+import { RESEARCH_USE } from "./messages.js";
+
+const MAGIC = "mitoscope-project 1";
+/** Longer first lines are none of ours. */
+const HEAD = 256;
+
+export const PROJECT_NAME = /\.mitoscope$/i;
+
+/**
+ * @typedef {ReturnType<typeof sourceRecord>} SourceRecord
+ * @typedef {{ bytes: number, type: string, sha256: string }} PictureRecord
+ * @typedef {{ sources: SourceRecord[], ledger: Record<string, Value> }} Saved
+ */
+
+/** A source with its pictures as data that IndexedDB can hold. @param {Source} source */
+export function sourceRecord(source) {
+  const { id, name, images, status, size, preview, thumbnails, failure, model, cells } = source;
+  return {
+    id,
+    name,
+    images,
+    // What is under way cannot go on without its file.
+    status: status === "waiting" || status === "working" ? "stopped" : status,
+    size,
+    preview,
+    thumbnails,
+    failure,
+    model,
+    cells: cells.map((cell) => ({ name: cell.name, box: cell.box, prediction: cell.prediction })),
+  };
+}
+
+/** The study as a project file. @param {Study} study @returns {Promise<Blob>} */
+export async function projectFile(study) {
+  /** @type {Blob[]} */
+  const pictures = [];
+  const sources = study.sources.map(sourceRecord).map((record) => {
+    /** @param {Blob} blob @returns {number} */
+    const place = (blob) => pictures.push(blob) - 1;
+    const { preview, thumbnails } = record;
+    return {
+      ...record,
+      preview: preview && place(preview),
+      thumbnails: thumbnails && { ...thumbnails, sheets: thumbnails.sheets.map(place) },
+    };
+  });
+  const records = [];
+  for (const blob of pictures) {
+    const sha256 = await digest(await blob.arrayBuffer());
+    records.push({ bytes: blob.size, type: blob.type, sha256 });
+  }
+  const content = { notice: RESEARCH_USE, ledger: study.ledger.entries(), sources };
+  const json = new TextEncoder().encode(JSON.stringify({ ...content, pictures: records }));
+  const head = `${MAGIC} ${json.length} ${await digest(json)}\n`;
+  return new Blob([head, json, ...pictures], { type: "application/octet-stream" });
+}
+
+/** Reads a project file. @param {Blob} file @returns {Promise<Saved>} */
+export async function readProject(file) {
+  const first = (await file.slice(0, HEAD).text()).split("\n")[0];
+  const found = /^mitoscope-project 1 (\d+) ([0-9a-f]{64})$/.exec(first);
+  if (!found) throw refusal("it is not a mitoscope project of this format");
+  const start = first.length + 1;
+  const end = start + Number(found[1]);
+  const bytes = await file.slice(start, end).arrayBuffer();
+  if ((await digest(bytes)) !== found[2]) throw refusal("it is cut or damaged");
+  /** @type {any} */
+  const content = JSON.parse(new TextDecoder().decode(bytes));
+  const pictures = await slices(file, end, content.pictures);
+  const sources = content.sources.map((/** @type {any} */ record) => ({
+    ...record,
+    preview: record.preview === null ? null : pictures[record.preview],
+    thumbnails: record.thumbnails && {
+      ...record.thumbnails,
+      sheets: record.thumbnails.sheets.map((/** @type {number} */ place) => pictures[place]),
+    },
+  }));
+  // In portions, so that the page stays responsive while a large project opens.
+  for (const source of sources) {
+    checkSource(source);
+    if (source.id % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  return { sources, ledger: content.ledger };
+}
+
+/** The pictures behind the JSON. @param {Blob} file @param {number} start @param {PictureRecord[]} records */
+async function slices(file, start, records) {
+  const blobs = [];
+  for (const { bytes, type, sha256 } of records) {
+    const slice = file.slice(start, start + bytes, type);
+    const content = await slice.arrayBuffer();
+    if ((await digest(content)) !== sha256) throw refusal("a picture in it is cut or damaged");
+    // In memory: the file itself may be moved or changed while the page is open.
+    blobs.push(new Blob([content], { type }));
+    start += bytes;
+  }
+  if (start !== file.size) throw refusal("it holds more than it says");
+  return blobs;
+}
+
+/** @param {SourceRecord} source */
+function checkSource(source) {
+  /** @param {unknown[]} values */
+  const numbers = (...values) => values.every((value) => Number.isFinite(value));
+  const whole =
+    Number.isInteger(source.id) &&
+    typeof source.name === "string" &&
+    (source.size === null || numbers(source.size.width, source.size.height)) &&
+    source.cells.every(
+      ({ name, box, prediction }) =>
+        typeof name === "string" &&
+        numbers(box.x, box.y, box.w, box.h) &&
+        (prediction === null || numbers(prediction.decisionValue, prediction.probability)),
+    );
+  if (!whole) throw refusal("an entry in it has missing or wrong values");
+}
+
+/** @param {BufferSource} bytes */
+async function digest(bytes) {
+  if (!globalThis.crypto?.subtle) {
+    throw Object.assign(new Error("no digest"), { code: "insecure" });
+  }
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} reason */
+function refusal(reason) {
+  return Object.assign(new Error(`the project cannot be opened: ${reason}`), { code: "project" });
+}

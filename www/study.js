@@ -1,0 +1,352 @@
+// @ts-check
+/**
+ * All that the page knows: images with their cells, specimens, the reader's answers, the selection.
+ *
+ * Invariant: what a person decides lives in the ledger alone; calls and verdicts are derived from it
+ * and from the predictions before anyone is told of a change.
+ *
+ * @import * as Protocol from "./protocol.js"
+ * @import { Call, Verdict } from "./verdict.js"
+ */
+import { Ledger } from "./ledger.js";
+import { t } from "./messages.js";
+import { BOUNDARY, NEEDED, judge } from "./verdict.js";
+
+/**
+ * @typedef {"waiting" | "working" | "done" | "failed" | "stopped"} Status
+ *
+ * @typedef {object} ModelName which model gave a source's predictions
+ * @property {string} sha256
+ * @property {string} name
+ * @property {string} mitoscope version of the program
+ * @property {{ name: string, threshold: number }[]} operatingPoints
+ *
+ * @typedef {object} Source one field, or single-cell images that belong together
+ * @property {number} id
+ * @property {string} name
+ * @property {number} images how many files it stands for
+ * @property {Status} status
+ * @property {Cell[]} cells
+ * @property {number} classified how many of `cells` have a prediction
+ * @property {{ width: number, height: number } | null} size in pixels; null for single cells
+ * @property {Blob | null} preview
+ * @property {Protocol.Thumbnails | null} thumbnails
+ * @property {Protocol.Failure | null} failure
+ * @property {ModelName | null} model
+ *
+ * @typedef {object} Cell
+ * @property {string} id unique, fit for an element's id
+ * @property {Source} source
+ * @property {number} index in the source
+ * @property {string} name of its file
+ * @property {Protocol.Box} box
+ * @property {Protocol.Prediction | null} prediction
+ * @property {Call} call
+ * @property {Answer | null} answer the reader's
+ *
+ * @typedef {{ label: Protocol.Label, reader: string, at: string }} Answer
+ *
+ * @typedef {object} Specimen
+ * @property {string} id
+ * @property {string} name
+ * @property {string} note
+ * @property {boolean} gradable
+ * @property {Source[]} sources
+ * @property {Cell[]} cells
+ * @property {Verdict} verdict
+ *
+ * @typedef {"sources" | "cells" | "specimens" | "selection" | "view"} Part of what has changed
+ */
+
+/** @type {Call} */
+const NO_CALL = { model: null, label: null, doubt: null };
+
+/** Tells of changes, gathered, through the event `change` (detail: Set of Part). */
+export class Study extends EventTarget {
+  /** @type {Source[]} */ sources = [];
+  /** @type {Specimen[]} */ specimens = [];
+  /** @type {Set<Cell>} */ selection = new Set();
+  /** @type {Cell | null} the one that keys and details are about */ current = null;
+  /** @type {Source | null} the field in view */ shown = null;
+  /** @type {string | null} id of the specimen in view; null: all */ scope = null;
+  /** @type {ModelName | null} of the model that is loaded */ model = null;
+  ledger = new Ledger();
+  /** @type {Map<string, Cell>} */ #cells = new Map();
+  /** @type {Set<Part>} */ #changed = new Set();
+  #nextSource = 1;
+  #nextSpecimen = 1;
+
+  constructor() {
+    super();
+    this.ledger.addEventListener("change", (event) => {
+      const keys = /** @type {CustomEvent<string[]>} */ (event).detail;
+      for (const key of keys) {
+        const cell = this.#cells.get(/^cell\/(.+)$/.exec(key)?.[1] ?? "");
+        if (cell) cell.answer = /** @type {any} */ (this.ledger.get(key)) ?? null;
+      }
+      this.#touch("cells", "specimens");
+    });
+  }
+
+  get threshold() {
+    return Number(this.ledger.get("threshold") ?? BOUNDARY);
+  }
+
+  get needed() {
+    return Number(this.ledger.get("needed") ?? NEEDED);
+  }
+
+  get reader() {
+    return String(this.ledger.get("reader") ?? "");
+  }
+
+  /** Named thresholds: the boundary, then those of the models in use. */
+  get points() {
+    const models = [this.model, ...this.sources.map((source) => source.model)];
+    const points = [{ name: "boundary", threshold: BOUNDARY }];
+    for (const point of models.flatMap((model) => model?.operatingPoints ?? [])) {
+      const { name, threshold } = point;
+      if (points.some((other) => other.name === name && other.threshold === threshold)) continue;
+      points.push(point);
+    }
+    return points;
+  }
+
+  /** The specimen in view: the chosen one, or the only one. */
+  get specimen() {
+    if (this.specimens.length === 1) return this.specimens[0];
+    return this.specimens.find(({ id }) => id === this.scope) ?? null;
+  }
+
+  /** The cells of what is in view. */
+  get cells() {
+    return this.specimen?.cells ?? this.specimens.flatMap(({ cells }) => cells);
+  }
+
+  /** @param {Source} source */
+  specimenOf(source) {
+    return this.specimens.find(({ sources }) => sources.includes(source)) ?? null;
+  }
+
+  /**
+   * Adds a source to the specimen of this name, or to a new one.
+   *
+   * @param {Pick<Source, "name"> & Partial<Source>} known
+   * @param {string} group
+   */
+  add(known, group) {
+    /** @type {Source} */
+    const source = {
+      id: this.#nextSource++,
+      images: 1,
+      status: "waiting",
+      cells: [],
+      classified: 0,
+      size: null,
+      preview: null,
+      thumbnails: null,
+      failure: null,
+      model: null,
+      ...known,
+    };
+    this.sources.push(source);
+    this.ledger.note(`source/${source.id}`, this.#specimenNamed(group));
+    this.#touch("sources", "specimens");
+    return source;
+  }
+
+  /** @param {Source} source */
+  remove(source) {
+    this.sources = this.sources.filter((other) => other !== source);
+    for (const cell of source.cells) this.#cells.delete(cell.id);
+    if (this.shown === source) this.shown = null;
+    this.#touch("sources", "cells", "specimens", "view");
+  }
+
+  /** Tells that a source's state has changed. @param {Source} source @param {Partial<Source>} news */
+  update(source, news) {
+    Object.assign(source, news);
+    if (!this.sources.includes(source)) return; // it was cleared away while it was worked on
+    if (source.preview && !this.shown) this.show(source);
+    this.#touch("sources", "specimens");
+  }
+
+  /**
+   * Takes in the cells of a source.
+   *
+   * @param {Source} source
+   * @param {{ name: string, box: Protocol.Box, prediction: Protocol.Prediction | null }[]} cells
+   */
+  found(source, cells) {
+    source.cells = cells.map((cell, index) => {
+      const id = `${source.id}-${index}`;
+      const answer = /** @type {any} */ (this.ledger.get(`cell/${id}`)) ?? null;
+      return { ...cell, id, index, source, call: NO_CALL, answer };
+    });
+    for (const cell of source.cells) this.#cells.set(cell.id, cell);
+    source.classified = cells.filter(({ prediction }) => prediction).length;
+    this.#touch("sources", "cells", "specimens", "view");
+  }
+
+  /** @param {Source} source @param {number} from @param {Protocol.Prediction[]} predictions */
+  classified(source, from, predictions) {
+    predictions.forEach((prediction, i) => (source.cells[from + i].prediction = prediction));
+    source.classified += predictions.length;
+    this.#touch("sources", "cells", "specimens");
+  }
+
+  /** The reader calls these cells so; null takes the answer back. @param {Iterable<Cell>} cells @param {Protocol.Label | null} label */
+  answer(cells, label) {
+    this.#answer([...cells].map((cell) => [cell, label]));
+  }
+
+  /** The reader agrees with the model. @param {Iterable<Cell>} cells */
+  confirm(cells) {
+    this.#answer([...cells].map((cell) => [cell, cell.call.model]));
+  }
+
+  /** @param {[Cell, Protocol.Label | null][]} answers */
+  #answer(answers) {
+    const [reader, at] = [this.reader, new Date().toISOString()];
+    this.ledger.set(
+      answers
+        .filter(([cell, label]) => cell.prediction && (cell.answer?.label ?? null) !== label)
+        .map(([cell, label]) => [`cell/${cell.id}`, label ? { label, reader, at } : undefined]),
+    );
+  }
+
+  /** Gives a specimen a name; the name of another merges the two. @param {Specimen} specimen @param {string} name */
+  rename(specimen, name) {
+    const other = this.specimens.find((one) => one.name === name && one !== specimen);
+    if (other) this.merge(specimen, other);
+    else if (name) this.ledger.set([[`specimen/${specimen.id}/name`, name]]);
+  }
+
+  /** @param {Specimen} specimen @param {Specimen} into */
+  merge(specimen, into) {
+    this.ledger.set(specimen.sources.map(({ id }) => [`source/${id}`, into.id]));
+    if (this.scope === specimen.id) this.see(into.id);
+  }
+
+  /** Moves an image to another specimen, or to a new one of this name. @param {Source} source @param {Specimen | string} to */
+  move(source, to) {
+    if (typeof to !== "string") return this.ledger.set([[`source/${source.id}`, to.id]]);
+    const id = `${this.#nextSpecimen++}`;
+    this.ledger.set([
+      [`specimen/${id}/name`, to],
+      [`source/${source.id}`, id],
+    ]);
+  }
+
+  /** Takes the last step back, or does it again, and selects the cells concerned. @param {"undo" | "redo"} way */
+  step(way) {
+    const keys = this.ledger[way]();
+    const cells = keys.flatMap((key) => this.#cells.get(key.replace(/^cell\//, "")) ?? []);
+    if (cells.length > 0) this.select(cells, cells[0]);
+    return keys.length > 0;
+  }
+
+  /** @param {Iterable<Cell>} cells @param {Cell | null} current */
+  select(cells, current) {
+    this.selection = new Set(cells);
+    this.current = current;
+    if (current?.source.preview && this.shown !== current.source) this.show(current.source);
+    this.#touch("selection");
+  }
+
+  /** Shows a field. @param {Source | null} source */
+  show(source) {
+    this.shown = source;
+    this.#touch("view");
+  }
+
+  /** Shows one specimen, or all. @param {string | null} id */
+  see(id) {
+    this.scope = id;
+    const sources = this.specimens.find((one) => one.id === id)?.sources ?? this.sources;
+    if (!this.shown || !sources.includes(this.shown)) {
+      this.shown = sources.find(({ preview }) => preview) ?? null;
+    }
+    this.#touch("specimens", "view", "cells");
+  }
+
+  /** Forgets everything but who reads. */
+  clear() {
+    const reader = this.reader;
+    this.restore([], reader ? { reader } : {});
+  }
+
+  /**
+   * Takes over a saved study in place of this one.
+   *
+   * @param {(Omit<Source, "cells" | "classified"> & { cells: Parameters<Study["found"]>[1] })[]} sources
+   * @param {Record<string, import("./ledger.js").Value>} entries of the ledger
+   */
+  restore(sources, entries) {
+    this.#cells.clear();
+    this.sources = [];
+    this.shown = null;
+    this.scope = null;
+    this.select([], null);
+    this.ledger.replace(entries);
+    for (const { cells, ...known } of sources) {
+      const source = { ...known, cells: [], classified: 0 };
+      this.sources.push(source);
+      this.found(source, cells);
+    }
+    const specimens = Object.keys(entries).map((key) => /^specimen\/(\d+)\//.exec(key)?.[1] ?? 0);
+    this.#nextSpecimen = 1 + Math.max(0, ...specimens.map(Number));
+    this.#nextSource = 1 + Math.max(0, ...this.sources.map(({ id }) => id));
+    this.shown = this.sources.find(({ preview }) => preview) ?? null;
+    this.#touch("sources", "specimens", "cells", "view");
+  }
+
+  /** @param {string} name @returns {string} the id */
+  #specimenNamed(name) {
+    for (const { id } of this.sources) {
+      const specimen = this.ledger.get(`source/${id}`);
+      if (specimen && this.ledger.get(`specimen/${specimen}/name`) === name) return `${specimen}`;
+    }
+    const id = `${this.#nextSpecimen++}`;
+    this.ledger.note(`specimen/${id}/name`, name);
+    return id;
+  }
+
+  #judge() {
+    /** @type {Map<string, Source[]>} */
+    const groups = new Map();
+    for (const source of this.sources) {
+      const id = String(this.ledger.get(`source/${source.id}`) ?? "");
+      groups.set(id, [...(groups.get(id) ?? []), source]);
+    }
+    const rule = { threshold: this.threshold, needed: this.needed };
+    const points = this.points.map((point) => point.threshold);
+    this.specimens = [...groups].map(([id, sources]) => {
+      const cells = sources.flatMap((source) => source.cells);
+      const gradable = this.ledger.get(`specimen/${id}/ungradable`) !== true;
+      const evidence = cells.map(({ prediction, answer }) => ({
+        decisionValue: prediction?.decisionValue ?? null,
+        answer: answer?.label ?? null,
+      }));
+      const { calls, verdict } = judge(evidence, { ...rule, points, gradable });
+      cells.forEach((cell, i) => (cell.call = calls[i]));
+      const name = String(this.ledger.get(`specimen/${id}/name`) ?? t.specimen);
+      const note = String(this.ledger.get(`specimen/${id}/note`) ?? "");
+      return { id, name, note, gradable, sources, cells, verdict };
+    });
+    if (!this.specimens.some(({ id }) => id === this.scope)) this.scope = null;
+  }
+
+  /** @param {Part[]} parts */
+  #touch(...parts) {
+    if (this.#changed.size === 0) queueMicrotask(() => this.#tell());
+    for (const part of parts) this.#changed.add(part);
+  }
+
+  #tell() {
+    const detail = this.#changed;
+    this.#changed = new Set();
+    if (detail.has("cells") || detail.has("specimens")) this.#judge();
+    this.dispatchEvent(new CustomEvent("change", { detail }));
+  }
+}

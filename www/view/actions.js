@@ -1,0 +1,187 @@
+// @ts-check
+/**
+ * What the bar offers: undo and redo, exports, the report, keeping and erasing, clearing.
+ *
+ * Invariant: nothing is replaced or forgotten without a question while there is work on the page.
+ *
+ * @import { Store } from "../store.js"
+ * @import { Study } from "../study.js"
+ */
+import { csv, json } from "../export.js";
+import { explain, t } from "../messages.js";
+import { projectFile, readProject } from "../project.js";
+import { byId, on, write } from "./dom.js";
+import { fillReport } from "./report.js";
+
+/** While images are worked on, what is kept is brought up to date so often. */
+const KEEP_MS = 2000;
+
+export class Actions {
+  #study;
+  #store;
+  #busy;
+  #stop;
+  #tell;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #later;
+
+  /**
+   * @param {Study} study
+   * @param {Store} store
+   * @param {object} page
+   * @param {() => boolean} page.busy whether images are being worked on
+   * @param {() => void} page.stop stops working on images
+   * @param {(words: string) => void} page.tell says something to everyone
+   */
+  constructor(study, store, { busy, stop, tell }) {
+    this.#study = study;
+    this.#store = store;
+    this.#busy = busy;
+    this.#stop = stop;
+    this.#tell = tell;
+    on("undo", "click", () => study.step("undo"));
+    on("redo", "click", () => study.step("redo"));
+    document.addEventListener("keydown", (event) => this.#key(event));
+    on("reader", "change", ({ target }) => study.ledger.note("reader", target.value.trim()));
+    on("export-csv", "click", () => this.#save("csv", "text/csv", csv(study)));
+    on("export-json", "click", () => this.#save("json", "application/json", json(study)));
+    on("export-project", "click", () =>
+      this.#attempt("internal", async () => this.#save("mitoscope", "", await projectFile(study))),
+    );
+    on("print", "click", () =>
+      this.#attempt("internal", async () => {
+        await this.printable();
+        print();
+      }),
+    );
+    const menu = byId("export");
+    on("export", "click", ({ target }) => target.closest("button") && (menu.open = false));
+    on("export", "keydown", (event) => {
+      if (event.key !== "Escape") return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    document.addEventListener("click", ({ target }) => {
+      if (!menu.contains(target)) menu.open = false;
+    });
+    on("open-project", "click", () => byId("project").click());
+    on("project", "change", ({ target }) => {
+      if (target.files[0]) void this.open(target.files[0]);
+      target.value = "";
+    });
+    on("clear", "click", () => this.#clear());
+    on("keep", "change", ({ target }) => this.#keep(target.checked));
+    on("erase", "click", () => this.#keep(false));
+  }
+
+  /** Brings back what an earlier visit has kept. */
+  resume() {
+    return this.#attempt("storage", async () => {
+      const saved = await this.#store.resume();
+      if (saved) {
+        this.#study.restore(saved.sources, saved.ledger);
+        if (saved.sources.length > 0) this.#tell(t.resumed);
+      }
+    });
+  }
+
+  /** Opens a project file in place of what is on the page. @param {File} file */
+  open(file) {
+    return this.#attempt("project", async () => {
+      const saved = await readProject(file);
+      const asked = this.#study.sources.length > 0;
+      if (asked && !(await question(t.replaceAsk, t.replaceYes))) return;
+      this.#stop();
+      this.#study.restore(saved.sources, saved.ledger);
+      this.#tell(t.opened);
+    });
+  }
+
+  /** Fills the report, as printing will show it. */
+  printable() {
+    return fillReport(byId("report"), this.#study);
+  }
+
+  /** Brings the bar up to date, and what is kept. */
+  update() {
+    const { ledger, reader } = this.#study;
+    byId("undo").disabled = !ledger.canUndo;
+    byId("redo").disabled = !ledger.canRedo;
+    if (document.activeElement !== byId("reader")) byId("reader").value = reader;
+    byId("keep").checked = this.#store.on;
+    byId("erase").hidden = !this.#store.on;
+    if (!this.#store.on) return;
+    // A reader's answer is written at once; predictions, which come by the second, now and then.
+    if (!this.#busy()) this.#write();
+    else this.#later ??= setTimeout(() => this.#write(), KEEP_MS);
+  }
+
+  #write() {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    void this.#attempt("storage", () => this.#store.keep(this.#study));
+  }
+
+  /** @param {boolean} wanted */
+  #keep(wanted) {
+    return this.#attempt("storage", async () => {
+      if (wanted) await this.#store.begin();
+      else await this.#store.erase();
+      this.#tell(wanted ? t.kept : t.erased);
+      this.update();
+    });
+  }
+
+  async #clear() {
+    if (this.#study.ledger.canUndo && !(await question(t.clearAsk, t.clearYes))) return;
+    this.#study.clear();
+    byId("choose-files").focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const typing = /** @type {Element} */ (event.target).matches(
+      "input:not([type=range]), textarea",
+    );
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || typing) return;
+    const key = event.key.toLowerCase();
+    const way = key === "y" || (key === "z" && event.shiftKey) ? "redo" : "undo";
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    this.#study.step(way);
+  }
+
+  /** @param {string} ending @param {string} type @param {string | Blob} content */
+  #save(ending, type, content) {
+    const blob = content instanceof Blob ? content : new Blob([content], { type });
+    const link = document.createElement("a");
+    const name = this.#study.specimen?.name ?? "specimens";
+    link.download = `${name.replace(/[^\p{L}\p{N}_.-]+/gu, "-")}.${ending}`;
+    link.href = URL.createObjectURL(blob);
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  /** Does something and tells when it fails. @param {string} code for an error without one @param {() => Promise<void>} work */
+  async #attempt(code, work) {
+    try {
+      await work();
+    } catch (error) {
+      // A DOMException has a number for a code.
+      const { message, code: own } = /** @type {any} */ (error);
+      const { what, remedy } = explain({ code: typeof own === "string" ? own : code, message });
+      this.#tell(`${what} ${remedy}`);
+    }
+  }
+}
+
+/** Asks in a dialog. @param {string} words @param {string} yes @returns {Promise<boolean>} */
+function question(words, yes) {
+  const dialog = byId("question");
+  write(byId("question-text"), words);
+  write(byId("question-yes"), yes);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }),
+  );
+}
