@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use mitoscope::device::cpu;
+use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::embedder::{
     EMBEDDING, Embedder, PARAMETERS, Stock, TABLE_1, Weights, without_dead_columns,
 };
@@ -101,6 +102,23 @@ fn folding_equal_channels_changes_nothing() {
     let whole = Embedder::new(&weights, false, &cpu()).forward(tensor(values, CHANNELS));
     let folded = Embedder::new(&weights, true, &cpu()).forward(tensor(first, 1));
     assert!(largest_difference(&numbers(whole), &numbers(folded)) < 1e-5);
+}
+
+#[test]
+fn the_cpus_own_network_is_the_same_function() {
+    let weights = weights();
+    for equal_channels in [false, true] {
+        let (values, used) = (images(2, equal_channels), if equal_channels { 1 } else { CHANNELS });
+        let images: Vec<&[f32]> = values.chunks(CHANNELS * SIDE * SIDE).collect();
+        let embedder = Embedder::new(&weights, equal_channels, &cpu());
+        let inputs = images.iter().flat_map(|image| image[..used * SIDE * SIDE].to_vec());
+        let burns = numbers(embedder.forward(tensor(inputs.collect(), used)));
+        let own = CpuEmbedder::new(&weights, equal_channels);
+        let mut arena = own.arena();
+        let found: Vec<f32> =
+            images.iter().flat_map(|image| own.embed(image, &mut arena)).collect();
+        assert!(largest_difference(&found, &burns) < 1e-5);
+    }
 }
 
 #[test]
