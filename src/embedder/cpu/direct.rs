@@ -24,11 +24,6 @@ impl Direct {
         Self { stride: kernel.geometry.stride, product }
     }
 
-    /// Multiplications for an output of this height and width.
-    pub fn multiplications(&self, [height, width]: [usize; 2]) -> usize {
-        height * width * self.product.multiplications()
-    }
-
     /// Convolves `x`, padded as the convolution is, into `y`.
     pub fn apply(&self, x: &Map, y: &mut Map) {
         let [down, across] = self.stride;

@@ -8,21 +8,10 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::map::Buffer;
-use super::vectors::Vectors;
+use super::vectors::{Vectors, unrolled};
 
 /// Vectors of outputs that are computed together.
 const VECTORS: usize = 2;
-
-/// Repeats a block with i = 0, 1, ... below a constant of at most 12, so that arrays indexed by i are
-/// registers: the compiler unrolls such loops too late for that.
-macro_rules! unrolled {
-    ($i:ident < $count:expr => $block:block) => {
-        unrolled!($i $count, $block, 0 1 2 3 4 5 6 7 8 9 10 11)
-    };
-    ($i:ident $count:expr, $block:block, $($n:literal)*) => {
-        $({ let $i: usize = $n; if $i < $count $block })*
-    };
-}
 
 /// What follows the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +91,6 @@ impl Product {
         let mut own = Buffer::new(bias.len());
         own.copy_from_slice(bias);
         Self { vectors, runs, length, activation, weights, bias: own, panel }
-    }
-
-    /// Multiplications of one position.
-    pub fn multiplications(&self) -> usize {
-        self.weights.len()
     }
 
     /// Computes `lines x columns` positions: `x` begins at the first one's inputs, `y` at its outputs.
@@ -209,7 +193,7 @@ impl Block<'_> {
             let x = &x[run * inputs.run..];
             let x: [&[f32]; WIDTH] = from_fn(|i| &x[i * inputs.column..][..length]);
             let weights = S::as_simd_f32s(weights).0.as_chunks::<VECTORS>().0;
-            for (k, &[left, right]) in weights.iter().enumerate().take(length) {
+            for (k, &[left, right]) in weights[..length].iter().enumerate() {
                 unrolled!(i < WIDTH => {
                     let x = simd.splat_f32s(x[i][k]);
                     sums[i][0] = simd.mul_add_e_f32s(x, left, sums[i][0]);

@@ -68,11 +68,6 @@ impl Rows {
         Self { vectors, stride: kernel.geometry.stride[1], channels, products }
     }
 
-    /// Multiplications for an output of this height and width.
-    pub fn multiplications(&self, [height, width]: [usize; 2]) -> usize {
-        height / TILE * width * self.products.iter().map(Product::multiplications).sum::<usize>()
-    }
-
     fn layout(x: &Map, y: &Map) -> Layout {
         let [height, width] = y.size;
         let down = (BLOCK / width).clamp(1, height / TILE);

@@ -86,12 +86,6 @@ impl Tiles {
         Self { vectors, stride, channels: [channels, out], taps, products }
     }
 
-    /// Multiplications for an output of this height and width.
-    pub fn multiplications(&self, [height, width]: [usize; 2]) -> usize {
-        let tiles = height / TILE * (width / TILE);
-        tiles * self.products.iter().map(Product::multiplications).sum::<usize>()
-    }
-
     /// Horizontal points.
     fn points(&self) -> usize {
         self.products.len() / POINTS

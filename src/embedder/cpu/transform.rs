@@ -6,6 +6,7 @@ use pulp::Simd;
 
 use super::filter;
 use super::product::Activation;
+use super::vectors::unrolled;
 
 /// Lines of numbers, `pitch` apart.
 pub struct Lines<T> {
@@ -61,14 +62,14 @@ fn transform<S: Simd, const IN: usize, const OUT: usize>(
         for (value, x) in values.iter_mut().zip(&x) {
             *value = x[i];
         }
-        for (row, y) in matrix.iter().zip(&mut y) {
+        unrolled!(row < OUT => {
             let mut sum = zero;
-            for (&factor, &value) in row.iter().zip(&values) {
+            for (&factor, &value) in matrix[row].iter().zip(&values) {
                 if factor != 0.0 {
                     sum = simd.mul_add_e_f32s(simd.splat_f32s(factor), value, sum);
                 }
             }
-            y[i] = activation.apply(simd, sum);
-        }
+            y[row][i] = activation.apply(simd, sum);
+        });
     }
 }

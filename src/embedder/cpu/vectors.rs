@@ -39,3 +39,15 @@ mod wasm {
         }
     }
 }
+
+/// Repeats a block with i = 0, 1, ... below a constant of at most 12, so that arrays indexed by i are
+/// registers: the compiler unrolls such loops too late for that.
+macro_rules! unrolled {
+    ($i:ident < $count:expr => $block:block) => {
+        unrolled!($i $count, $block, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($i:ident $count:expr, $block:block, $($n:literal)*) => {
+        $({ let $i: usize = $n; if $i < $count $block })*
+    };
+}
+pub(super) use unrolled;
