@@ -54,7 +54,7 @@ fn transform<S: Simd, const IN: usize, const OUT: usize>(
 ) {
     let x: [&[S::f32s]; IN] = from_fn(|i| S::as_simd_f32s(&x.values[i * x.pitch..][..length]).0);
     let mut lines = y.values.chunks_mut(y.pitch);
-    let mut y: [&mut [S::f32s]; OUT] =
+    let y: [&mut [S::f32s]; OUT] =
         from_fn(|_| S::as_mut_simd_f32s(&mut lines.next().unwrap_or_default()[..length]).0);
     let zero = simd.splat_f32s(0.0);
     for i in 0..length / S::F32_LANES {
