@@ -10,8 +10,9 @@ use pulp::{Simd, WithSimd};
 use super::map::Buffer;
 use super::vectors::{Vectors, unrolled};
 
-/// Vectors of outputs that are computed together.
-const VECTORS: usize = 2;
+/// Vectors of outputs that are computed together. More of them make fewer steps from input to input,
+/// which the compilers of WebAssembly do not simplify.
+const VECTORS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
 
 /// What follows the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,22 +132,22 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // As many positions as there are registers for their sums. What compiles WebAssembly may have
-        // 16, needs some itself, and does not see where it could save one.
+        // As many positions as there are registers for their sums; an engine of WebAssembly may have
+        // 16 and needs some itself.
         if cfg!(target_arch = "wasm32") {
-            self.in_blocks::<S, 4>(simd);
+            self.in_blocks::<S, 2, 1>(simd);
         } else if S::REGISTER_COUNT < 32 {
-            self.in_blocks::<S, 6>(simd);
+            self.in_blocks::<S, 6, 4>(simd);
         } else {
-            self.in_blocks::<S, 12>(simd);
+            self.in_blocks::<S, 12, 4>(simd);
         }
     }
 }
 
 impl Apply<'_> {
-    /// Takes `WIDE` positions at a time, then four, then one.
+    /// Takes `WIDE` positions at a time, then `FEW`, then one.
     #[inline(always)]
-    fn in_blocks<S: Simd, const WIDE: usize>(self, simd: S) {
+    fn in_blocks<S: Simd, const WIDE: usize, const FEW: usize>(self, simd: S) {
         let Self { product, grid: [lines, columns], x, inputs, y, outputs } = self;
         let Product { panel, runs, length, .. } = *product;
         let panels = product.weights.chunks_exact(runs * length * panel);
@@ -163,7 +164,7 @@ impl Apply<'_> {
                     let y = &mut y[column * outputs.column..];
                     column += match columns - column {
                         left if left >= WIDE => block.apply::<S, WIDE>(simd, x, y),
-                        left if left >= 4 => block.apply::<S, 4>(simd, x, y),
+                        left if left >= FEW => block.apply::<S, FEW>(simd, x, y),
                         _ => block.apply::<S, 1>(simd, x, y),
                     };
                 }
@@ -188,23 +189,23 @@ impl Block<'_> {
         let Self { product: &Product { length, panel, activation, .. }, inputs, outputs, .. } =
             *self;
         let bias = S::as_simd_f32s(self.bias).0;
-        let mut sums = [[bias[0], bias[1]]; WIDTH];
+        let mut sums = [from_fn::<_, VECTORS, _>(|v| bias[v]); WIDTH];
         for (run, weights) in self.weights.chunks_exact(length * panel).enumerate() {
             let x = &x[run * inputs.run..];
             let x: [&[f32]; WIDTH] = from_fn(|i| &x[i * inputs.column..][..length]);
             let weights = S::as_simd_f32s(weights).0.as_chunks::<VECTORS>().0;
-            for (k, &[left, right]) in weights[..length].iter().enumerate() {
+            for (k, weights) in weights[..length].iter().enumerate() {
                 unrolled!(i < WIDTH => {
                     let x = simd.splat_f32s(x[i][k]);
-                    sums[i][0] = simd.mul_add_e_f32s(x, left, sums[i][0]);
-                    sums[i][1] = simd.mul_add_e_f32s(x, right, sums[i][1]);
+                    unrolled!(v < VECTORS => {
+                        sums[i][v] = simd.mul_add_e_f32s(x, weights[v], sums[i][v]);
+                    });
                 });
             }
         }
         unrolled!(i < WIDTH => {
             let y = S::as_mut_simd_f32s(&mut y[i * outputs.column..][..panel]).0;
-            y[0] = activation.apply(simd, sums[i][0]);
-            y[1] = activation.apply(simd, sums[i][1]);
+            unrolled!(v < VECTORS => { y[v] = activation.apply(simd, sums[i][v]); });
         });
         WIDTH
     }
