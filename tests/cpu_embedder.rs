@@ -1,5 +1,7 @@
 //! The CPU's own network against Table 1 of the paper as printed, in double precision.
 
+mod random;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -7,6 +9,7 @@ use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::embedder::{EMBEDDING, TABLE_1, Weights};
 use mitoscope::model::Model;
 use mitoscope::preprocess::{CHANNELS, SIDE};
+use random::{noise, weights};
 
 /// The system's memory, with a count of the requests of each thread.
 struct Counting;
@@ -31,28 +34,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static MEMORY: Counting = Counting;
-
-/// Numbers of mean 0, evenly spread between -1 and 1, the same on every machine.
-fn noise(seed: u64) -> impl FnMut() -> f32 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-}
-
-/// He's weights: random, and they keep the signal's size from layer to layer; with biases.
-fn random_weights() -> Weights {
-    let mut draw = noise(11);
-    let tensors = Weights::layers().map(|(name, shape)| {
-        let fan_in: usize = shape[1..].iter().product();
-        let size = if shape.len() > 1 { (6.0 / fan_in as f32).sqrt() } else { 0.1 };
-        (name, (0..shape.iter().product()).map(|_| size * draw()).collect())
-    });
-    Weights::from_tensors(tensors.collect()).expect("all tensors are there")
-}
 
 fn bundled_weights() -> Weights {
     let file = std::fs::read("www/model/model.safetensors").expect("the bundled model");
@@ -139,8 +120,8 @@ fn check(weights: &Weights, equal_channels: bool, images: &[Vec<f32>]) {
 
 #[test]
 fn it_is_table_1_with_random_weights() {
-    check(&random_weights(), false, &[image(0), image(3)]);
-    check(&random_weights(), true, &[grey(0)]);
+    check(&weights(), false, &[image(0), image(3)]);
+    check(&weights(), true, &[grey(0)]);
 }
 
 #[test]
@@ -150,7 +131,7 @@ fn it_is_table_1_with_the_bundled_model() {
 
 #[test]
 fn an_image_allocates_nothing_and_leaves_nothing_behind() {
-    let embedder = CpuEmbedder::new(&random_weights(), false);
+    let embedder = CpuEmbedder::new(&weights(), false);
     let [first, second] = [image(0), image(3)];
     let mut arena = embedder.arena();
     let before = REQUESTS.get();
@@ -165,7 +146,7 @@ fn an_image_allocates_nothing_and_leaves_nothing_behind() {
 
 #[test]
 fn with_equal_channels_only_the_first_is_read() {
-    let embedder = CpuEmbedder::new(&random_weights(), true);
+    let embedder = CpuEmbedder::new(&weights(), true);
     let mut arena = embedder.arena();
     let all = embedder.embed(&grey(0), &mut arena);
     assert_eq!(embedder.embed(&grey(0)[..SIDE * SIDE], &mut arena), all);
@@ -175,7 +156,7 @@ fn with_equal_channels_only_the_first_is_read() {
 
 #[test]
 fn what_is_not_finite_shows() {
-    let embedder = CpuEmbedder::new(&random_weights(), false);
+    let embedder = CpuEmbedder::new(&weights(), false);
     let mut arena = embedder.arena();
     for bad in [f32::NAN, f32::INFINITY, f32::MAX] {
         let mut broken = image(0);
