@@ -2,10 +2,14 @@
 //!
 //! Invariant: a prediction is only ever given for finite numbers.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::device;
+use crate::embedder::cpu::{Arena, CpuEmbedder};
 use crate::embedder::{EMBEDDING, Embedder};
 use crate::model::Model;
 use crate::preprocess::{CHANNELS, Channels, SIDE};
@@ -35,15 +39,28 @@ pub struct Prediction {
 /// A model on a device, ready to classify.
 pub struct Classifier {
     model: Model,
-    embedder: Embedder,
-    device: Device,
+    network: Network,
+}
+
+/// The network where it runs.
+enum Network {
+    /// Our own, with the memory that no thread is embedding in just now.
+    Cpu(CpuEmbedder, Mutex<Vec<Arena>>),
+    /// burn's.
+    Gpu(Embedder, Device),
 }
 
 impl Classifier {
     /// Puts the model's network on the device.
     pub fn new(model: Model, device: Device) -> Self {
-        let embedder = Embedder::new(&model.weights, equal_channels(&model), &device);
-        Self { model, embedder, device }
+        let equal_channels = equal_channels(&model);
+        let network = if device == device::cpu() {
+            let embedder = CpuEmbedder::new(&model.weights, equal_channels);
+            Network::Cpu(embedder, Mutex::default())
+        } else {
+            Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
+        };
+        Self { model, network }
     }
 
     /// The model this classifier runs.
@@ -51,7 +68,7 @@ impl Classifier {
         &self.model
     }
 
-    /// Embeds cells in one batch on the device.
+    /// Embeds cells: in one batch on a GPU, one after the other on the CPU, in the caller's thread.
     ///
     /// # Shapes
     /// - `inputs`: each [`CHANNELS`] x [`SIDE`] x [`SIDE`] values from
@@ -62,31 +79,50 @@ impl Classifier {
     /// [`Error::NotClassifiable`] when an embedding is not finite, [`Error::Device`] when the device
     /// fails.
     pub async fn embed(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<f32>>, Error> {
+        if let Some(input) = inputs.iter().find(|input| input.len() != CHANNELS * SIDE * SIDE) {
+            return Err(Error::Cell(format!(
+                "a cell's input holds {} values where {CHANNELS} x {SIDE} x {SIDE} are due",
+                input.len()
+            )));
+        }
+        let embeddings = match &self.network {
+            Network::Cpu(embedder, arenas) => {
+                let free = || arenas.lock().unwrap_or_else(PoisonError::into_inner);
+                let taken = free().pop();
+                let mut arena = taken.unwrap_or_else(|| embedder.arena());
+                let embed = |input: &Vec<f32>| embedder.embed(input, &mut arena).to_vec();
+                let embeddings: Vec<Vec<f32>> = inputs.iter().map(embed).collect();
+                free().push(arena);
+                embeddings
+            }
+            Network::Gpu(embedder, device) => self.embed_batch(inputs, embedder, device).await?,
+        };
+        if embeddings.iter().flatten().any(|v| !v.is_finite()) {
+            return Err(Error::NotClassifiable("the network's output is not finite".into()));
+        }
+        Ok(embeddings)
+    }
+
+    async fn embed_batch(
+        &self,
+        inputs: &[Vec<f32>],
+        embedder: &Embedder,
+        device: &Device,
+    ) -> Result<Vec<Vec<f32>>, Error> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
         let channels = if equal_channels(&self.model) { 1 } else { CHANNELS };
-        let mut values = Vec::with_capacity(inputs.len() * channels * SIDE * SIDE);
-        for input in inputs {
-            if input.len() != CHANNELS * SIDE * SIDE {
-                return Err(Error::Cell(format!(
-                    "a cell's input holds {} values where {CHANNELS} x {SIDE} x {SIDE} are due",
-                    input.len()
-                )));
-            }
-            values.extend_from_slice(&input[..channels * SIDE * SIDE]);
-        }
+        let planes = inputs.iter().map(|input| &input[..channels * SIDE * SIDE]);
+        let values: Vec<f32> = planes.flatten().copied().collect();
         let data = TensorData::new(values, [inputs.len(), channels, SIDE, SIDE]);
-        let embeddings = self.embedder.forward(Tensor::from_data(data, &self.device));
-        let values = embeddings
+        let values = embedder
+            .forward(Tensor::from_data(data, device))
             .into_data_async()
             .await
             .map_err(|e| Error::Device(format!("the device gave no result: {e:?}")))?
             .try_to_vec::<f32>()
             .map_err(|e| Error::Device(format!("the device gave another kind of number: {e:?}")))?;
-        if values.iter().any(|v| !v.is_finite()) {
-            return Err(Error::NotClassifiable("the network's output is not finite".into()));
-        }
         Ok(values.chunks(EMBEDDING).map(<[f32]>::to_vec).collect())
     }
 

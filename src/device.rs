@@ -1,4 +1,4 @@
-//! The compute devices: the CPU (burn-flex) and the GPU (WebGPU in a browser, wgpu natively).
+//! The compute devices: the CPU and the GPU (WebGPU in a browser, wgpu natively).
 
 use burn::tensor::Device;
 pub use burn_wgpu::WgpuBackend as Api;
@@ -18,7 +18,7 @@ pub struct Gpu {
     pub software: bool,
 }
 
-/// The CPU, present everywhere.
+/// The CPU, present everywhere. burn computes there with burn-flex; a classifier without burn.
 pub fn cpu() -> Device {
     Device::flex()
 }

@@ -1,36 +1,18 @@
 //! The network against Table 1 of the paper as printed.
 
+mod random;
+
 use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use mitoscope::device::cpu;
+use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::embedder::{
     EMBEDDING, Embedder, PARAMETERS, Stock, TABLE_1, Weights, without_dead_columns,
 };
 use mitoscope::preprocess::{CHANNELS, SIDE};
-
-/// Numbers of mean 0, evenly spread between -1 and 1, the same on every machine.
-fn noise(seed: u64) -> impl FnMut() -> f32 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-}
-
-/// Random weights that keep the signal's size from layer to layer, with biases.
-fn weights() -> Weights {
-    let mut draw = noise(11);
-    let tensors = Weights::layers().map(|(name, shape)| {
-        let fan_in: usize = shape[1..].iter().product();
-        let size = if shape.len() > 1 { (6.0 / fan_in as f32).sqrt() } else { 0.1 };
-        (name, (0..shape.iter().product()).map(|_| size * draw()).collect())
-    });
-    Weights::from_tensors(tensors.collect()).expect("all tensors are there")
-}
+use random::{noise, weights};
 
 fn images(count: usize, equal_channels: bool) -> Vec<f32> {
     let mut draw = noise(5);
@@ -101,6 +83,23 @@ fn folding_equal_channels_changes_nothing() {
     let whole = Embedder::new(&weights, false, &cpu()).forward(tensor(values, CHANNELS));
     let folded = Embedder::new(&weights, true, &cpu()).forward(tensor(first, 1));
     assert!(largest_difference(&numbers(whole), &numbers(folded)) < 1e-5);
+}
+
+#[test]
+fn the_cpus_own_network_is_the_same_function() {
+    let weights = weights();
+    for equal_channels in [false, true] {
+        let (values, used) = (images(2, equal_channels), if equal_channels { 1 } else { CHANNELS });
+        let images: Vec<&[f32]> = values.chunks(CHANNELS * SIDE * SIDE).collect();
+        let embedder = Embedder::new(&weights, equal_channels, &cpu());
+        let inputs = images.iter().flat_map(|image| image[..used * SIDE * SIDE].to_vec());
+        let burns = numbers(embedder.forward(tensor(inputs.collect(), used)));
+        let own = CpuEmbedder::new(&weights, equal_channels);
+        let mut arena = own.arena();
+        let found: Vec<f32> =
+            images.iter().flat_map(|image| own.embed(image, &mut arena)).collect();
+        assert!(largest_difference(&found, &burns) < 1e-5);
+    }
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! The vector instructions to compute with.
+//!
+//! Natively the best that the processor has, found at run time. A browser refuses a module for one
+//! unknown instruction, so on wasm32 the build decides: relaxed SIMD, whose multiply-add is fused,
+//! where the target has it, else simd128. One that is not chosen is not in the module.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use pulp::Arch as Vectors;
+
+#[cfg(target_arch = "wasm32")]
+pub use self::wasm::Vectors;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm {
+    #[cfg(target_feature = "relaxed-simd")]
+    use pulp::wasm::RelaxedSimd as Chosen;
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    use pulp::wasm::Simd128 as Chosen;
+    use pulp::{Scalar, Simd, WithSimd};
+
+    /// Stands in for `pulp::Arch`, whose code for relaxed SIMD is in every module.
+    #[derive(Debug, Clone, Copy)]
+    pub enum Vectors {
+        Scalar,
+        Chosen(Chosen),
+    }
+
+    impl Vectors {
+        pub fn new() -> Self {
+            Chosen::try_new().map_or(Self::Scalar, Self::Chosen)
+        }
+
+        #[inline(always)]
+        pub fn dispatch<Op: WithSimd>(self, op: Op) -> Op::Output {
+            match self {
+                Self::Scalar => Simd::vectorize(Scalar, op),
+                Self::Chosen(simd) => Simd::vectorize(simd, op),
+            }
+        }
+    }
+}
+
+/// Repeats a block with i = 0, 1, ... below a constant of at most 12, so that arrays indexed by i are
+/// registers: the compiler unrolls such loops too late for that.
+macro_rules! unrolled {
+    ($i:ident < $count:expr => $block:block) => {
+        unrolled!($i $count, $block, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($i:ident $count:expr, $block:block, $($n:literal)*) => {
+        $({ let $i: usize = $n; if $i < $count $block })*
+    };
+}
+pub(super) use unrolled;
