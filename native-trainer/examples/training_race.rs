@@ -64,7 +64,7 @@ fn main() -> Result<()> {
 
 /// Waits for the next step to be asked for; without a next line the race was called off.
 fn wait() {
-    if !stdin().lines().next().is_some_and(|line| line.is_ok()) {
+    if stdin().lines().next().is_none_or(|line| line.is_err()) {
         std::process::exit(1);
     }
 }
