@@ -125,15 +125,11 @@ pub(super) fn build(levels: &[u16], width: usize, least: u32) -> Vec<Node> {
 /// For every pixel the one that stands for its part at its level, or for the next lower level's part
 /// when it stands for its own; itself for the whole picture.
 fn parents(levels: &[u16], width: usize, order: &[u32]) -> Vec<u32> {
-    const UNSEEN: u32 = u32::MAX;
-    let mut parent = vec![UNSEEN; levels.len()];
-    // Forest of what is connected so far, joined by size; each tree's last pixel stands for it.
-    let mut root = vec![UNSEEN; levels.len()];
-    let mut size = vec![1u32; levels.len()];
-    let mut stand: Vec<u32> = (0..levels.len() as u32).collect();
+    let unseen = Link { root: UNSEEN, size: 1, stand: UNSEEN, parent: UNSEEN };
+    let mut links = vec![unseen; levels.len()];
     for &pixel in order {
         let i = pixel as usize;
-        (parent[i], root[i]) = (pixel, pixel);
+        links[i] = Link { root: pixel, size: 1, stand: pixel, parent: pixel };
         let mut own = pixel;
         let x = i % width;
         let sides = [
@@ -143,22 +139,24 @@ fn parents(levels: &[u16], width: usize, order: &[u32]) -> Vec<u32> {
             Some(i + width).filter(|side| *side < levels.len()),
         ];
         for side in sides.into_iter().flatten() {
-            if root[side] == UNSEEN {
+            if links[side].root == UNSEEN {
                 continue;
             }
-            let other = find(&mut root, side as u32);
+            let other = find(&mut links, side as u32);
             if other == own {
                 continue;
             }
-            parent[stand[other as usize] as usize] = pixel;
-            let (large, small) =
-                if size[other as usize] > size[own as usize] { (other, own) } else { (own, other) };
-            root[small as usize] = large;
-            size[large as usize] += size[small as usize];
+            let Link { size, stand, .. } = links[other as usize];
+            links[stand as usize].parent = pixel;
+            let own_size = links[own as usize].size;
+            let (large, small) = if size > own_size { (other, own) } else { (own, other) };
+            links[small as usize].root = large;
+            let join = &mut links[large as usize];
+            (join.size, join.stand) = (size + own_size, pixel);
             own = large;
-            stand[own as usize] = pixel;
         }
     }
+    let mut parent: Vec<u32> = links.iter().map(|link| link.parent).collect();
     for &pixel in order.iter().rev() {
         let up = parent[pixel as usize] as usize;
         if levels[parent[up] as usize] == levels[up] {
@@ -166,6 +164,21 @@ fn parents(levels: &[u16], width: usize, order: &[u32]) -> Vec<u32> {
         }
     }
     parent
+}
+
+const UNSEEN: u32 = u32::MAX;
+
+/// A pixel in the forest of what is connected so far; kept in one place, because pixels are visited in no
+/// order that memory likes.
+#[derive(Clone, Copy)]
+struct Link {
+    /// The next pixel towards the root of its tree; itself at the root.
+    root: u32,
+    /// At the root: number of pixels of the tree, and the last one, which stands for it.
+    size: u32,
+    stand: u32,
+    /// What the last of its own level's part was joined to.
+    parent: u32,
 }
 
 /// Pixels from the highest level to the lowest.
@@ -183,12 +196,16 @@ fn falling(levels: &[u16]) -> Vec<u32> {
     order
 }
 
-fn find(root: &mut [u32], mut pixel: u32) -> u32 {
-    while root[pixel as usize] != pixel {
-        root[pixel as usize] = root[root[pixel as usize] as usize];
-        pixel = root[pixel as usize];
+fn find(links: &mut [Link], mut pixel: u32) -> u32 {
+    loop {
+        let up = links[pixel as usize].root;
+        if up == pixel {
+            return pixel;
+        }
+        let next = links[up as usize].root;
+        links[pixel as usize].root = next;
+        pixel = next;
     }
-    pixel
 }
 
 #[cfg(test)]

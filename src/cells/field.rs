@@ -8,7 +8,7 @@ use crate::GreyImage;
 use crate::grey::{gaussian_blur, percentile, shrink, shrunk_size};
 
 /// Long side of the working copy of the field, in pixels.
-const WORKING_SIDE: usize = 1600;
+const WORKING_SIDE: usize = 1400;
 /// Percentiles of the grey that become black and white.
 const STRETCH: (f32, f32) = (0.5, 99.8);
 /// Softening of the logarithmic stretch, relative to its range: a mitotic plate is many times brighter
@@ -89,13 +89,13 @@ impl Field {
         let (nuclei, start) = self.typical();
         let mut radius = start;
         for _ in 0..2 {
-            let clear = separate(self.candidates(nuclei, radius), CLEAR);
+            let clear = separate(self.candidates(nuclei, radius, RADIUS.0), CLEAR);
             radius = weighted_median(&clear).unwrap_or(radius);
         }
-        let mut found = separate(self.candidates(nuclei, radius), LEAST_SCORE);
+        let mut found = separate(self.candidates(nuclei, radius, RADIUS.1), LEAST_SCORE);
         if nuclei == Nuclei::Dark {
             // A cell in division has rounded up, and its nucleus is no more.
-            let round = separate(self.candidates(Nuclei::Bright, radius), CLEAR);
+            let round = separate(self.candidates(Nuclei::Bright, radius, RADIUS.1), CLEAR);
             for cell in round {
                 if !found.iter().any(|other| other.overlaps(&cell)) {
                     found.push(cell);
@@ -136,8 +136,8 @@ impl Field {
     }
 
     /// Candidates at both blurs, in working pixels.
-    fn candidates(&self, nuclei: Nuclei, radius: f32) -> Vec<Candidate> {
-        BLURS.iter().flat_map(|blur| self.blobs(nuclei, radius, RADIUS.1, *blur)).collect()
+    fn candidates(&self, nuclei: Nuclei, radius: f32, coarse: f32) -> Vec<Candidate> {
+        BLURS.iter().flat_map(|blur| self.blobs(nuclei, radius, coarse, *blur)).collect()
     }
 
     /// Blobs of about `radius` working pixels, found on a copy in which that is `coarse` pixels.
