@@ -12,9 +12,10 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::cells::{self, CellBox};
 use crate::classifier::Classifier;
+use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
 use crate::preprocess::{CutCells, Preprocess, SIDE};
-use crate::{Error, GreyImage, decode, device};
+use crate::{Error, GreyImage, decode, device, specimen};
 
 impl From<Error> for JsValue {
     /// A JavaScript `Error` with the sentence for a person and a stable `code`.
@@ -165,6 +166,39 @@ pub struct Image(GreyImage);
 #[wasm_bindgen]
 pub fn decode(bytes: &[u8]) -> Result<Image, Error> {
     decode::decode(bytes).map(Image)
+}
+
+/// Reads one page (from 0 on) and one channel (`brightest`, `red`, `green` or `blue`) of a file.
+///
+/// # Errors
+/// [`Error::Image`] as for [`decode`], and for a page or a channel that there is not.
+#[wasm_bindgen(js_name = decodePage)]
+pub fn decode_page(bytes: &[u8], page: usize, channel: &str) -> Result<Image, Error> {
+    let options = DecodeOptions { page, channel: channel.parse()? };
+    decode::decode_with(bytes, &options).map(Image)
+}
+
+/// What a file offers to choose from: `{pages, coloured}`.
+///
+/// # Errors
+/// [`Error::Image`] when its header is damaged, too large or of an unsupported kind.
+#[wasm_bindgen]
+pub fn contents(bytes: &[u8]) -> Result<JsValue, Error> {
+    to_js(&decode::contents(bytes)?)
+}
+
+/// The verdict on a specimen: `{cells, mitotic, fraction, unclassified, check}`; `fraction` is null
+/// without classified cells, `check` is `enough`, `too-few`, `none-found` or `not-gradable`.
+///
+/// # Errors
+/// None in practice: every verdict has a JavaScript form.
+#[wasm_bindgen(js_name = judgeSpecimen)]
+pub fn judge_specimen(
+    decision_values: &[f64],
+    operating_point: f64,
+    enough: usize,
+) -> Result<JsValue, Error> {
+    to_js(&specimen::judge(decision_values, operating_point, enough))
 }
 
 #[wasm_bindgen]

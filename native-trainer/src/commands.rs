@@ -1,6 +1,7 @@
 //! One module a sub-command: options in, files out.
 
 pub mod classify;
+pub mod detect;
 pub mod export;
 mod progress;
 pub mod reproduce;
@@ -11,14 +12,28 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use mitoscope::model::Model;
+use mitoscope::classifier::{Label, Prediction};
+use mitoscope::model::{Model, sha256};
 
 use crate::Data;
 
-/// Reads a model file.
-fn read_model(path: &Path) -> Result<Model> {
+/// Reads a model file and gives it with its SHA-256, the model's identity.
+fn read_model(path: &Path) -> Result<(Model, String)> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Model::from_bytes(&bytes).with_context(|| format!("the model {}", path.display()))
+    let model = Model::from_bytes(&bytes);
+    let model = model.with_context(|| format!("the model {}", path.display()))?;
+    Ok((model, sha256(&bytes)))
+}
+
+/// The added columns of a scored cell: decision value, probability and prediction.
+fn score_columns(verdict: &Prediction) -> [String; 3] {
+    let name = match verdict.prediction {
+        Label::Mitotic => "mitotic",
+        Label::Interphase => "interphase",
+    };
+    let [value, probability] =
+        [verdict.decision_value, verdict.probability].map(|number| format!("{number:.6}"));
+    [value, probability, name.into()]
 }
 
 /// Name of the data in what is written: as told, else that of its folder.

@@ -1,5 +1,4 @@
-//! The command line: `mitoscope train`, `reproduce`, `export`, `simulate` and
-//! `classify`.
+//! The command line: `mitoscope train`, `reproduce`, `export`, `simulate`, `classify` and `detect`.
 
 mod commands;
 
@@ -8,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
+use mitoscope::decode::Channel;
 use native_trainer::device::Choice;
 use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
@@ -35,6 +35,8 @@ enum Command {
     Simulate(Simulate),
     /// Classify the cells of a table or a folder.
     Classify(Classify),
+    /// Find and classify the cells of a specimen's fields.
+    Detect(Detect),
 }
 
 /// Which cells.
@@ -204,6 +206,38 @@ struct Classify {
     device: Choice,
 }
 
+/// Options of `detect`. All fields are one specimen.
+#[derive(Debug, clap::Args)]
+struct Detect {
+    /// Model file.
+    #[arg(long)]
+    model: PathBuf,
+    /// CSV to write, a row a cell: image, x, y, w, h, decision_value, probability, prediction.
+    #[arg(long)]
+    out: PathBuf,
+    /// Folder for pictures of the fields with their cells boxed.
+    #[arg(long)]
+    overlay: Option<PathBuf>,
+    /// Channel of coloured fields: brightest, red, green or blue.
+    #[arg(long, default_value = "brightest")]
+    channel: Channel,
+    /// Page of TIFF fields, from 1 on.
+    #[arg(long, default_value_t = 1)]
+    page: usize,
+    /// Mitotic cells that show that the preparation is good.
+    #[arg(long, default_value_t = 2)]
+    enough: usize,
+    /// Where to run.
+    #[arg(long, value_enum, default_value = "auto")]
+    device: Choice,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Fields of one specimen: PNG, JPEG, BMP or TIFF.
+    #[arg(required = true)]
+    fields: Vec<PathBuf>,
+}
+
 fn main() -> ExitCode {
     memory::keep_freed();
     let result = match Cli::parse().command {
@@ -212,6 +246,7 @@ fn main() -> ExitCode {
         Command::Export(options) => commands::export::run(&options),
         Command::Simulate(options) => commands::simulate::run(&options),
         Command::Classify(options) => commands::classify::run(&options),
+        Command::Detect(options) => commands::detect::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 use rayon::prelude::*;
 
-use super::read_model;
+use super::{read_model, score_columns};
 use crate::Classify;
 
 /// Cells embedded at once.
@@ -18,7 +18,7 @@ const BATCH: usize = 32;
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
     let table = options.data.open()?;
-    let model = read_model(&options.model)?;
+    let (model, _) = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
     let (device, name) = device::open(options.device)?;
     let classifier = Classifier::new(model, device);
@@ -49,14 +49,8 @@ fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<
     let added = ["decision_value", "probability", "prediction"];
     writer.write_record(table.header.iter().chain(added))?;
     for (record, (verdict, _)) in table.records.iter().zip(verdicts) {
-        let prediction = match verdict.prediction {
-            Label::Mitotic => "mitotic",
-            Label::Interphase => "interphase",
-        };
-        let value = format!("{:.6}", verdict.decision_value);
-        let probability = format!("{:.6}", verdict.probability);
-        let added = [value.as_str(), probability.as_str(), prediction];
-        writer.write_record(record.iter().chain(added))?;
+        let added = score_columns(verdict);
+        writer.write_record(record.iter().chain(added.iter().map(String::as_str)))?;
     }
     Ok(writer.into_inner()?)
 }

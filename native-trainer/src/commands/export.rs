@@ -32,5 +32,5 @@ fn finished(run: &Path) -> Result<Model> {
         run.display(),
         run.display()
     );
-    read_model(&path)
+    Ok(read_model(&path)?.0)
 }

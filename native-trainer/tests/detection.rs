@@ -1,0 +1,139 @@
+//! How many of the cells that readers boxed on real fields are found, per staining pattern.
+//!
+//! The fields are not part of the repository. Run with
+//! `cargo test --release --package mitoscope --package native-trainer --test detection -- --ignored --nocapture`
+//! where `../shared/data/hep2-agh` lies beside the project, or name its folder in `HEP2_AGH`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mitoscope::cells::{CellBox, find_cells, typical_size};
+use mitoscope::classifier::Label;
+use native_trainer::table::Table;
+
+/// Floors in percent: mitotic and interphase boxes that hold the centre of a found box of their own, and
+/// interphase boxes that a found box covers with an overlap over union of at least a half.
+const FLOORS: [(&str, f64, f64, f64); 8] = [
+    ("ACA", 95.0, 92.0, 78.0),
+    ("AMA", 0.0, 72.0, 40.0),
+    ("DOT", 75.0, 90.0, 82.0),
+    ("FIB", 0.0, 80.0, 20.0),
+    ("HOM", 95.0, 95.0, 90.0),
+    ("NEG", 85.0, 95.0, 92.0),
+    ("NUC", 95.0, 92.0, 80.0),
+    ("ZIA", 90.0, 93.0, 88.0),
+];
+
+/// What was found of one kind of box.
+#[derive(Default)]
+struct Recall {
+    boxes: usize,
+    centred: usize,
+    covered: usize,
+}
+
+impl Recall {
+    fn percent(&self, number: usize) -> f64 {
+        if self.boxes == 0 { 100.0 } else { 100.0 * number as f64 / self.boxes as f64 }
+    }
+}
+
+/// One staining pattern.
+#[derive(Default)]
+struct Tally {
+    mitotic: Recall,
+    interphase: Recall,
+    /// Found boxes, and those whose centre is in no reader's box.
+    found: usize,
+    stray: usize,
+    /// Size of a found box over that of its reader's.
+    sizes: Vec<f32>,
+}
+
+impl Tally {
+    fn count(&mut self, found: &[CellBox], readers: &[(CellBox, Option<Label>)]) {
+        let (mut centred, mut covered) = (vec![false; found.len()], vec![false; found.len()]);
+        for (reader, label) in readers {
+            let (cx, cy) = reader.center();
+            let distance = |b: &CellBox| (b.center().0 - cx).hypot(b.center().1 - cy);
+            let own = (0..found.len())
+                .filter(|i| !centred[*i] && holds(reader, found[*i].center()))
+                .min_by(|a, b| distance(&found[*a]).total_cmp(&distance(&found[*b])));
+            let cover = (0..found.len())
+                .filter(|i| !covered[*i] && overlap(reader, &found[*i]) >= 0.5)
+                .max_by(|a, b| overlap(reader, &found[*a]).total_cmp(&overlap(reader, &found[*b])));
+            // A box of neither class uses up what lies in it, but is not asked for.
+            own.iter().for_each(|i| centred[*i] = true);
+            cover.iter().for_each(|i| covered[*i] = true);
+            let recall = match label {
+                Some(Label::Mitotic) => &mut self.mitotic,
+                Some(Label::Interphase) => &mut self.interphase,
+                None => continue,
+            };
+            recall.boxes += 1;
+            recall.centred += usize::from(own.is_some());
+            recall.covered += usize::from(cover.is_some());
+            self.sizes.extend(own.map(|i| found[i].size() / reader.size()));
+        }
+        self.found += found.len();
+        let in_none = |b: &&CellBox| !readers.iter().any(|(r, _)| holds(r, b.center()));
+        self.stray += found.iter().filter(in_none).count();
+    }
+}
+
+fn holds(cell: &CellBox, (x, y): (f32, f32)) -> bool {
+    (cell.x..=cell.x + cell.w).contains(&x) && (cell.y..=cell.y + cell.h).contains(&y)
+}
+
+/// Common area over joint area.
+fn overlap(a: &CellBox, b: &CellBox) -> f32 {
+    let along = |a: (f32, f32), b: (f32, f32)| ((a.0 + a.1).min(b.0 + b.1) - a.0.max(b.0)).max(0.0);
+    let common = along((a.x, a.w), (b.x, b.w)) * along((a.y, a.h), (b.y, b.h));
+    common / (a.w * a.h + b.w * b.h - common)
+}
+
+fn data() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hep2-agh");
+    std::env::var_os("HEP2_AGH").map_or(beside, PathBuf::from)
+}
+
+#[test]
+#[ignore = "needs the fields of hep2-agh, which are not part of the repository"]
+fn boxes_of_readers_are_found() {
+    let table = data().join("cells.csv");
+    assert!(table.exists(), "{} is not there: name the folder in HEP2_AGH", table.display());
+    let table = Table::open(&table).expect("the cell table");
+    let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
+    for (index, name) in table.images.iter().enumerate() {
+        let image = table.image(index).expect(name);
+        let found = find_cells(&image).expect(name);
+        let rows: Vec<_> = table.rows.iter().filter(|row| row.image == index).collect();
+        let readers: Vec<_> = rows.iter().filter_map(|row| Some((row.cell?, row.label))).collect();
+        tallies.entry(rows[0].pattern.clone()).or_default().count(&found, &readers);
+        let boxes: Vec<CellBox> = readers.iter().map(|(cell, _)| *cell).collect();
+        println!("{name}: typical size {:.2}", typical_size(&found) / typical_size(&boxes));
+    }
+    println!("pattern  mitotic centred/covered  interphase centred/covered  stray/found  size");
+    let mut low = Vec::new();
+    for (pattern, tally) in &mut tallies {
+        let Tally { mitotic, interphase, found, stray, sizes } = tally;
+        sizes.sort_by(f32::total_cmp);
+        let percents = [(&*mitotic, mitotic.centred), (&*mitotic, mitotic.covered)];
+        let [m, mc] = percents.map(|(recall, number)| recall.percent(number));
+        let percents = [(&*interphase, interphase.centred), (&*interphase, interphase.covered)];
+        let [i, ic] = percents.map(|(recall, number)| recall.percent(number));
+        println!(
+            "{pattern:7} {:4} {m:6.1} {mc:6.1} {:10} {i:6.1} {ic:6.1} {stray:9}/{found} {:10.2}",
+            mitotic.boxes,
+            interphase.boxes,
+            sizes[sizes.len() / 2]
+        );
+        let floor = FLOORS.iter().find(|floor| floor.0 == pattern).expect("a known pattern");
+        for (reached, least) in [(m, floor.1), (i, floor.2), (ic, floor.3)] {
+            if reached < least && mitotic.boxes + interphase.boxes > 0 {
+                low.push(format!("{pattern}: {reached:.1} % is below {least} %"));
+            }
+        }
+    }
+    assert!(low.is_empty(), "{}", low.join("\n"));
+}
