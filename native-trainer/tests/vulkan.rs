@@ -15,11 +15,12 @@ use native_trainer::table::Table;
 use native_trainer::training::{Plan, train};
 use tempfile::TempDir;
 
-/// Optimiser steps: from the second on, losses tell of the gradients too.
-const STEPS: usize = 3;
+/// Optimiser steps: the second's loss tells of the gradients too. AdaGrad's first update has the size
+/// of the rate whatever the gradient's, so later losses tell more and more of rounding.
+const STEPS: usize = 2;
 
-/// Share by which losses may differ; emulated devices round other sums.
-const TOLERANCE: f64 = 1e-3;
+/// Share by which losses may differ: devices round other sums.
+const TOLERANCE: f64 = 1e-4;
 
 /// An emulated GPU takes seconds an image.
 const BATCH: BatchSize = BatchSize { mitotic: 2, interphase: 2, neighbours: 0 };
