@@ -47,7 +47,12 @@ const actions = new Actions(study, store, {
 study.addEventListener("change", (event) => show(/** @type {any} */ (event).detail));
 
 guide();
+const samples = loadSamples();
 const opening = open();
+on("samples", "click", async () => {
+  await opening;
+  session?.add(await samples, "field");
+});
 takeFiles(async (files) => {
   const project = files.find(({ file }) => PROJECT_NAME.test(file.name));
   if (project) await actions.open(project.file);
@@ -62,7 +67,7 @@ takeFiles(async (files) => {
 async function open() {
   tell(t.loading);
   try {
-    const [client, samples] = await Promise.all([Client.start(options()), loadSamples()]);
+    const [client] = await Promise.all([Client.start(options()), samples]);
     info = await client.info();
     const { preset, manifest, modelSha256, version } = info;
     study.model = {
@@ -73,7 +78,6 @@ async function open() {
     };
     session = new Session(client, study);
     follow(session);
-    on("samples", "click", () => session?.add(samples, "field"));
     tell(t.ready);
     await actions.resume();
     const resumed = study.sources.length > 0;

@@ -245,6 +245,23 @@ test("the samples are one click away", async () => {
   await page.close();
 });
 
+test("a click while the page still loads is not lost", async () => {
+  const page = await browser.newPage();
+  /** @type {() => void} */
+  let go = () => {};
+  const gate = new Promise((resolve) => (go = () => resolve(undefined)));
+  await page.route("**/samples/*.png", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await page.goto(`${site.url}?backend=cpu`, { waitUntil: "commit" });
+  await page.click("#samples:has-text('samples')");
+  assert.equal(await page.getAttribute("body", "data-state"), "loading");
+  go();
+  await page.locator(".source").nth(2).waitFor({ timeout: 60_000 });
+  await page.close();
+});
+
 /** @param {import("playwright-core").Page} page @param {number} mitotic @param {number} cells */
 async function counts(page, mitotic, cells) {
   assert.equal(await page.innerText("#verdict"), `${mitotic} mitotic of ${cells} cells`);
