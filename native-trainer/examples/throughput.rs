@@ -5,10 +5,11 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
 use mitoscope::device::cpu;
-use mitoscope::embedder::{EMBEDDING, Embedder};
+use mitoscope::embedder::EMBEDDING;
+use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::preprocess::{CHANNELS, SIDE};
 use native_trainer::memory;
 use native_trainer::network::{Network, images, numbers};
@@ -28,9 +29,9 @@ fn main() -> Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut image = || (0..CHANNELS * SIDE * SIDE).map(|_| rng.random()).collect();
     let inputs: Vec<Vec<f32>> = (0..BATCH).map(|_| image()).collect();
-    let mut round: Box<dyn FnMut() -> Result<()>> = match work.as_str() {
-        "train" => train(inputs)?,
-        "embed" => embed(inputs)?,
+    let (mut round, threads): (Box<dyn FnMut() -> Result<()>>, usize) = match work.as_str() {
+        "train" => (train(inputs)?, rayon::current_num_threads()),
+        "embed" => (embed(inputs)?, 1),
         other => bail!("'{other}' is neither 'train' nor 'embed'"),
     };
     round()?;
@@ -45,7 +46,7 @@ fn main() -> Result<()> {
         "engine": "mitoscope, native CPU",
         "work": work,
         "batch": BATCH,
-        "threads": rayon::current_num_threads(),
+        "threads": threads,
         "images_per_s": (100.0 * rates[ROUNDS / 2]).round() / 100.0,
         "peak_mib": memory::peak_mib()?,
     });
@@ -66,9 +67,14 @@ fn train(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
     }))
 }
 
-/// Forward pass of the network as it classifies.
+/// Forward pass of the network as it classifies on the CPU, image by image.
 fn embed(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
     let weights = Network::new(false, 1, &cpu())?.fold(&[])?;
-    let embedder = Embedder::new(&weights, false, &cpu());
-    Ok(Box::new(move || numbers(embedder.forward(images(&inputs, &cpu()))).map(drop)))
+    let embedder = CpuEmbedder::new(&weights, false);
+    let mut arena = embedder.arena();
+    Ok(Box::new(move || {
+        let mut finite = inputs.iter().flat_map(|input| embedder.embed(input, &mut arena));
+        ensure!(finite.all(f32::is_finite), "an embedding is not finite");
+        Ok(())
+    }))
 }

@@ -49,7 +49,7 @@ pub fn run() -> Result<Vec<Value>> {
     ours.arg(folder.join("cells.csv")).arg(&folder).arg(STEPS.to_string());
     let mut contenders = vec![Contender::start("mitoscope", &mut ours)?];
     // It has written the weights and batches once it tells the batch's size.
-    let batch = contenders[0].answer()?["batch"].as_f64().context("no batch size")?;
+    let batch = contenders[0].answer()?["batch"].as_u64().context("no batch size")?;
     let script = project::root()?.join("benches/training_race.py");
     for (engine, form) in [
         ("PyTorch, as printed", "printed"),
@@ -110,7 +110,7 @@ impl Contender {
         Ok(())
     }
 
-    fn finish(mut self, batch: f64) -> Result<Value> {
+    fn finish(mut self, batch: u64) -> Result<Value> {
         drop(self.input);
         let mut rest = String::new();
         self.output.read_to_string(&mut rest)?;
@@ -125,7 +125,7 @@ impl Contender {
             "work": "training step",
             "batch": batch,
             "threads": THREADS.parse::<usize>()?,
-            "images_per_s": (100.0 * batch / median).round() / 100.0,
+            "images_per_s": (100.0 * batch as f64 / median).round() / 100.0,
             "peak_mib": peak,
         }))
     }
