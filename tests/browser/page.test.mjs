@@ -33,6 +33,9 @@ after(async () => {
 });
 
 const cell = () => file("cell.png", png(simulatedCell(1)));
+
+/** Columns of a field that keeps a fast machine busy for seconds: time to interrupt it. */
+const LONG = 30;
 const field = (columns = 4) => file("field.bmp", bmp(simulatedField(columns)));
 
 test("says what it runs, and for what it may be used", async () => {
@@ -138,7 +141,7 @@ test("a file dropped anywhere is taken and never replaces the page", async () =>
 
 test("cancel stops at once and keeps what is done", async () => {
   const page = await open(browser, site.url);
-  await start(page, [field(8), cell()]);
+  await start(page, [field(LONG), cell()]);
   await page.locator("#gallery .card").first().waitFor();
   await page.evaluate(timeCancel);
   await page.click("#cancel");
@@ -156,7 +159,7 @@ test("cancel stops at once and keeps what is done", async () => {
 
 test("a crash of the worker fails one image; the rest goes on", async () => {
   const page = await open(browser, site.url);
-  await start(page, [field(8), cell()]);
+  await start(page, [field(LONG), cell()]);
   await page.locator("#gallery .card").first().waitFor();
   await page.workers()[0].evaluate(() => {
     setTimeout(() => {
