@@ -9,7 +9,6 @@ use std::io::stdin;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use mitoscope::classifier::Label;
 use mitoscope::device::cpu;
 use mitoscope::embedder::Weights;
 use mitoscope::preprocess::SIDE;
@@ -35,8 +34,8 @@ fn main() -> Result<()> {
     let batch = BatchSize { mitotic: 8, interphase: 24, neighbours: 0 };
     let preset = Preset { batch, steps: steps.parse()?, ..PresetName::Paper.preset() };
     let samples = prepare_all(&table, &preset.preprocess)?;
-    let labels: Vec<Option<Label>> = table.rows.iter().map(|row| row.label).collect();
-    let specimens: Vec<&str> = table.rows.iter().map(|row| row.specimen.as_str()).collect();
+    let labels = table.labels();
+    let specimens = table.specimens();
     let sampler = StratifiedSampler::new(&labels, &specimens, batch, SEED)?;
     write_start(&folder, &preset, &samples, &sampler)?;
 

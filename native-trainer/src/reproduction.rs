@@ -274,8 +274,7 @@ impl Experiment<'_> {
         let study = self.study;
         let mut labels: Vec<Option<Label>> = vec![None; study.table.rows.len()];
         self.division.train.iter().for_each(|row| labels[*row] = study.table.rows[*row].label);
-        let specimens: Vec<&str> =
-            study.table.rows.iter().map(|row| row.specimen.as_str()).collect();
+        let specimens = study.table.specimens();
         let seed = self.judge.seed;
         let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
         let name = match method {

@@ -151,6 +151,16 @@ impl Table {
         &self.source
     }
 
+    /// The label of every row.
+    pub fn labels(&self) -> Vec<Option<Label>> {
+        self.rows.iter().map(|row| row.label).collect()
+    }
+
+    /// The specimen of every row; empty where it is unknown.
+    pub fn specimens(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.specimen.as_str()).collect()
+    }
+
     /// Whether a row is labelled mitotic.
     pub fn is_mitotic(&self, row: usize) -> bool {
         self.rows[row].label == Some(Label::Mitotic)

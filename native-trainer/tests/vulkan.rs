@@ -6,7 +6,6 @@ mod common;
 
 use burn::tensor::Device;
 use common::data;
-use mitoscope::classifier::Label;
 use native_trainer::device::{Choice, open};
 use native_trainer::preset::{Preset, PresetName};
 use native_trainer::sampler::{BatchSize, StratifiedSampler};
@@ -31,8 +30,8 @@ fn losses(device: Device) -> Vec<f64> {
     let (_fields, path) = data();
     let table = Table::open(&path).expect("the table");
     let samples = prepare_all(&table, &preset.preprocess).expect("cells");
-    let labels: Vec<Option<Label>> = table.rows.iter().map(|row| row.label).collect();
-    let specimens: Vec<&str> = table.rows.iter().map(|row| row.specimen.as_str()).collect();
+    let labels = table.labels();
+    let specimens = table.specimens();
     let sampler = StratifiedSampler::new(&labels, &specimens, BATCH, 1).expect("enough cells");
     let folder = TempDir::new().expect("a temporary folder");
     let plan = Plan {

@@ -32,7 +32,7 @@ pub fn run(options: &Train) -> Result<()> {
     let mut labels: Vec<Option<Label>> = vec![None; table.rows.len()];
     split.train.iter().for_each(|row| labels[*row] = table.rows[*row].label);
     // Refuse what cannot be trained before anything is read at length or written.
-    let specimens: Vec<&str> = table.rows.iter().map(|row| row.specimen.as_str()).collect();
+    let specimens = table.specimens();
     let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     ensure!(
