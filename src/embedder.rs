@@ -5,6 +5,12 @@
 //! training; [`cpu::CpuEmbedder`] is the same network for inference on the CPU, several times faster.
 
 pub mod cpu;
+mod filter;
+pub mod gpu;
+mod kernel;
+#[cfg(test)]
+mod plain;
+mod points;
 mod table;
 mod weights;
 
