@@ -4,12 +4,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Device, Tensor, TensorData};
+#[cfg(feature = "gpu")]
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+#[cfg(feature = "gpu")]
 use crate::device;
+use crate::device::Device;
 use crate::embedder::cpu::{Arena, CpuEmbedder};
+#[cfg(feature = "gpu")]
 use crate::embedder::{EMBEDDING, Embedder};
 use crate::model::Model;
 use crate::preprocess::{CHANNELS, Channels, SIDE};
@@ -47,6 +51,7 @@ enum Network {
     /// Our own, with the memory that no thread is embedding in just now.
     Cpu(CpuEmbedder, Mutex<Vec<Arena>>),
     /// burn's.
+    #[cfg(feature = "gpu")]
     Gpu(Embedder, Device),
 }
 
@@ -54,11 +59,15 @@ impl Classifier {
     /// Puts the model's network on the device.
     pub fn new(model: Model, device: Device) -> Self {
         let equal_channels = equal_channels(&model);
-        let network = if device == device::cpu() {
-            let embedder = CpuEmbedder::new(&model.weights, equal_channels);
-            Network::Cpu(embedder, Mutex::default())
-        } else {
-            Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
+        let network = match device {
+            #[cfg(feature = "gpu")]
+            device if device != device::cpu() => {
+                Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
+            }
+            _ => {
+                let embedder = CpuEmbedder::new(&model.weights, equal_channels);
+                Network::Cpu(embedder, Mutex::default())
+            }
         };
         Self { model, network }
     }
@@ -73,7 +82,7 @@ impl Classifier {
     /// # Shapes
     /// - `inputs`: each [`CHANNELS`] x [`SIDE`] x [`SIDE`] values from
     ///   [`Preprocess::input`](crate::preprocess::Preprocess::input)
-    /// - output: [`EMBEDDING`] values each, of length 1
+    /// - output: [`EMBEDDING`](crate::embedder::EMBEDDING) values each, of length 1
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] when an embedding is not finite, [`Error::Device`] when the device
@@ -95,6 +104,7 @@ impl Classifier {
                 free().push(arena);
                 embeddings
             }
+            #[cfg(feature = "gpu")]
             Network::Gpu(embedder, device) => self.embed_batch(inputs, embedder, device).await?,
         };
         if embeddings.iter().flatten().any(|v| !v.is_finite()) {
@@ -103,6 +113,7 @@ impl Classifier {
         Ok(embeddings)
     }
 
+    #[cfg(feature = "gpu")]
     async fn embed_batch(
         &self,
         inputs: &[Vec<f32>],
