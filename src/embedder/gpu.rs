@@ -13,6 +13,7 @@ mod product;
 mod runs;
 mod tiles;
 
+use cubecl::Device;
 use cubecl::client::Client;
 
 use self::buffer::Buffer;
@@ -73,7 +74,8 @@ impl GpuEmbedder {
     ///
     /// With `equal_channels` only an image's first channel is read: conv1's kernel is summed over its
     /// input channels, which is the same function where the three channels are copies.
-    pub fn new(weights: &Weights, equal_channels: bool, client: Client) -> Self {
+    pub fn new(weights: &Weights, equal_channels: bool, device: &Device) -> Self {
+        let client = device.client();
         let tensor = |kind, i, part| weights.get(&format!("{kind}{}.{part}", i + 1));
         let table = without_dead_columns(TABLE_1);
         let kernel = |i: usize| {

@@ -3,7 +3,8 @@
 //! Invariant: what a later step needs is looked for before the first long build starts.
 
 use crate::toolchain::Toolchain;
-use crate::{dist, project, wasm};
+use crate::wasm::Module;
+use crate::{dist, project};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,7 +62,7 @@ pub fn run_all() -> Result<()> {
     let site = root.join("dist");
     let browser = Browser::find(&root)?;
     let toolchain = Toolchain::find()?;
-    let mut wasm_clippy = toolchain.clippy()?;
+    toolchain.clippy()?;
     let mut report = Report::default();
 
     report.step("format", || project::run(project::cargo()?.args(["fmt", "--all", "--check"])))?;
@@ -74,7 +75,11 @@ pub fn run_all() -> Result<()> {
         Ok(())
     })?;
     report.step("clippy, wasm32", || {
-        project::run(wasm_clippy.args(wasm::SELECTION).args(["--", "-D", "warnings"]))
+        for module in Module::ALL {
+            let mut clippy = toolchain.clippy()?;
+            project::run(clippy.args(module.selection()).args(["--", "-D", "warnings"]))?;
+        }
+        Ok(())
     })?;
     report.step("Rust tests", || {
         for selection in [&PRODUCT[..], &XTASK] {
@@ -82,7 +87,7 @@ pub fn run_all() -> Result<()> {
         }
         Ok(())
     })?;
-    report.step("training through Vulkan", || project::run(&mut browser.vulkan_test()?))?;
+    report.step("Vulkan tests", || project::run(&mut browser.vulkan_tests()?))?;
     report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
@@ -121,10 +126,11 @@ impl Browser {
         Ok(command)
     }
 
-    /// Training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
-    fn vulkan_test(&self) -> Result<Command> {
+    /// Embedding and training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
+    fn vulkan_tests(&self) -> Result<Command> {
         let mut command = project::cargo()?;
-        command.arg("test").args(PRODUCT).args(["--test", "vulkan", "--", "--ignored"]);
+        command.arg("test").args(PRODUCT);
+        command.args(["--lib", "--test", "gpu_embedder", "--test", "vulkan", "--", "--ignored"]);
         if std::env::var_os("VK_ICD_FILENAMES").is_none() {
             let program = self.chromium.canonicalize()?;
             // A distribution's /usr/bin/chromium is a script that starts /usr/lib/chromium.

@@ -17,7 +17,7 @@ fn client() -> Client {
         try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default()).expect("a GPU");
         device
     });
-    cubecl::Device::Wgpu(DEVICE.clone()).client()
+    Device::Wgpu(DEVICE.clone()).client()
 }
 
 fn read(client: &Client, buffer: &Buffer) -> Vec<f32> {
