@@ -15,7 +15,7 @@ use crate::cells::{self, CellBox};
 use crate::classifier::Classifier;
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
-use crate::preprocess::{CutCells, Preprocess, SIDE};
+use crate::preprocess::{CutCells, FieldLevels, Patch, Preprocess, SIDE};
 use crate::{Error, GreyImage, decode, specimen};
 
 impl From<Error> for JsValue {
@@ -147,6 +147,17 @@ impl Scope {
     }
 }
 
+#[wasm_bindgen]
+impl Scope {
+    /// The network's input of one cell: three channels of 128 x 128 values.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there is no such cell.
+    pub fn input(&self, cells: &CellSet, index: usize) -> Result<Vec<f32>, Error> {
+        Ok(self.preprocess.input(cells.patch(index)?, &cells.cells.levels))
+    }
+}
+
 impl Scope {
     fn inputs(&self, cells: &CellSet, from: usize, count: usize) -> Vec<Vec<f32>> {
         let CutCells { patches, levels } = &cells.cells;
@@ -231,8 +242,11 @@ impl Image {
 }
 
 /// Cells of one field, or images of single cells that belong together, ready to classify.
+///
+/// `patches` and `levels` carry them to another thread's instance, where `ofPatches` takes them up.
 #[wasm_bindgen]
 pub struct CellSet {
+    /// One a cell; none where they came as patches.
     boxes: Vec<CellBox>,
     cells: CutCells,
 }
@@ -242,7 +256,39 @@ impl CellSet {
     /// Number of cells.
     #[wasm_bindgen(getter)]
     pub fn length(&self) -> usize {
-        self.boxes.len()
+        self.cells.patches.len()
+    }
+
+    /// `count` patches from index `from` on, of 128 x 128 values each, in one array.
+    pub fn patches(&self, from: usize, count: usize) -> Vec<f32> {
+        let chosen = self.cells.patches.iter().skip(from).take(count);
+        chosen.flat_map(|patch| patch.0.iter().copied()).collect()
+    }
+
+    /// The grey levels that the cells share: background, cell.
+    pub fn levels(&self) -> Vec<f32> {
+        vec![self.cells.levels.background, self.cells.levels.cell]
+    }
+
+    /// The cells of `patches` and `levels`; they know no boxes.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when the numbers are not whole patches and two levels.
+    #[wasm_bindgen(js_name = ofPatches)]
+    pub fn of_patches(patches: &[f32], levels: &[f32]) -> Result<CellSet, Error> {
+        let (patches, rest) = patches.as_chunks::<{ SIDE * SIDE }>();
+        let &[background, cell] = levels else {
+            return Err(Error::Cell(format!("two levels are due, not {}", levels.len())));
+        };
+        if !rest.is_empty() {
+            return Err(Error::Cell(format!(
+                "{} values are left over from the patches",
+                rest.len()
+            )));
+        }
+        let patches = patches.iter().map(|patch| Patch(patch.to_vec())).collect();
+        let levels = FieldLevels { background, cell };
+        Ok(CellSet { boxes: Vec::new(), cells: CutCells { patches, levels } })
     }
 
     /// `{x, y, w, h}[]` in pixels of the image, one a cell.
@@ -258,10 +304,15 @@ impl CellSet {
     /// # Errors
     /// [`Error::Cell`] when there is no such cell.
     pub fn thumbnail(&self, index: usize) -> Result<JsValue, Error> {
-        let patch = self.cells.patches.get(index);
-        let patch = patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))?;
-        let image = GreyImage::new(SIDE, SIDE, patch.0.clone())?;
+        let image = GreyImage::new(SIDE, SIDE, self.patch(index)?.0.clone())?;
         picture(&image, SIDE)
+    }
+}
+
+impl CellSet {
+    fn patch(&self, index: usize) -> Result<&Patch, Error> {
+        let patch = self.cells.patches.get(index);
+        patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))
     }
 }
 

@@ -43,6 +43,7 @@
  * @property {Uint8Array} model
  * @property {BackendChoice} backend
  * @property {boolean} forceSoftware
+ * @property {number} threads to compute with on the CPU, 1 or more
  *
  * @typedef {"auto" | "field" | "cell"} Kind what an image holds; `auto`: judged by its size
  * @typedef {object} ImageRequest one file; a field is classified, a single cell only recognised
