@@ -38,11 +38,12 @@ const SWIFTSHADER = [
 /**
  * Serves the site on the loopback address below `/lab/`, to prove that it works under a path.
  *
- * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer> }} [options]
- *   `policy`: `header` as a good host sends it, `meta` as a host that sends no headers, `none` to
- *   prove that a probe would succeed without; `files`: extra files by path
+ * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer>, absent?: RegExp }}
+ *   [options] `policy`: `header` as a good host sends it, `meta` as a host that sends no headers,
+ *   `none` to prove that a probe would succeed without; `files`: extra files by path; `absent`:
+ *   files that are not found
  */
-export async function serve({ policy = "header", files = {} } = {}) {
+export async function serve({ policy = "header", files = {}, absent } = {}) {
   const [tag, content] = await contentPolicy();
   /** @type {Record<string, string>} */
   const headers = { "cache-control": "no-cache" };
@@ -55,6 +56,7 @@ export async function serve({ policy = "header", files = {} } = {}) {
     requests.push(path);
     const inside = path.replace(/^\/lab\//, "").replace(/^$/, "index.html");
     let body = files[inside] ?? (await readFile(join(DIST, inside)).catch(() => null));
+    if (absent?.test(inside)) body = null;
     if (body === null || !path.startsWith("/lab/")) return response.writeHead(404).end("not found");
     if (policy === "none" && inside === "index.html")
       body = Buffer.from(`${body}`.replace(tag, ""));
