@@ -19,6 +19,11 @@ const HALF_CONTRAST: f64 = 0.12;
 /// Width of the surroundings that a cell is compared with, relative to the typical radius.
 const MARGIN: f64 = 0.5;
 
+/// Two candidates are one cell when the centre of one is so far inside the other (1 is its border), or
+/// this share of the smaller box lies in the larger.
+const INSIDE: f64 = 0.8;
+const COVERED: f64 = 0.7;
+
 /// A blob that may be a cell; places and lengths in pixels of its picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
@@ -53,11 +58,20 @@ impl Candidate {
         (self.area / std::f64::consts::PI).sqrt()
     }
 
+    /// Mean place.
+    pub fn center(&self) -> [f64; 2] {
+        self.center
+    }
+
+    /// No candidate of at most this size overlaps this one from further away, along x or y.
+    pub fn range(&self) -> f64 {
+        let [left, top, right, bottom] = self.edges;
+        (2.0 - COVERED) * (right - left).max(bottom - top)
+    }
+
     /// Whether two candidates are views of one cell: the centre of one is well inside the other, or the
     /// smaller box lies mostly in the larger.
     pub fn overlaps(&self, other: &Self) -> bool {
-        const INSIDE: f64 = 0.8;
-        const COVERED: f64 = 0.7;
         if self.reach(other.center) < INSIDE || other.reach(self.center) < INSIDE {
             return true;
         }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: sizes enter only relative to the typical radius, which the field itself tells.
 
+use std::collections::HashMap;
+
 use super::candidates::{Candidate, find};
 use super::scale_bar::scale_bar;
 use crate::GreyImage;
@@ -182,13 +184,42 @@ fn stretch(pixels: &mut [f32]) -> Option<()> {
 fn separate(mut candidates: Vec<Candidate>, least: f64) -> Vec<Candidate> {
     candidates.retain(|candidate| candidate.score > least);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Candidate> = Vec::new();
-    for candidate in candidates {
-        if !kept.iter().any(|better| better.overlaps(&candidate)) {
-            kept.push(candidate);
+    let mut kept = Neighbours::new(candidates.iter().map(Candidate::range).fold(1.0, f64::max));
+    candidates.retain(|candidate| {
+        let free = !kept.any(candidate, |better| better.overlaps(candidate));
+        if free {
+            kept.add(*candidate);
         }
+        free
+    });
+    candidates
+}
+
+/// Candidates by place: what overlaps a candidate is in its square or in one beside it.
+struct Neighbours {
+    /// No two overlap from further away, along x or y.
+    side: f64,
+    squares: HashMap<[i64; 2], Vec<Candidate>>,
+}
+
+impl Neighbours {
+    fn new(side: f64) -> Self {
+        Self { side, squares: HashMap::new() }
     }
-    kept
+
+    fn square(&self, candidate: &Candidate) -> [i64; 2] {
+        candidate.center().map(|v| (v / self.side).floor() as i64)
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        self.squares.entry(self.square(&candidate)).or_default().push(candidate);
+    }
+
+    fn any(&self, candidate: &Candidate, is: impl Fn(&Candidate) -> bool) -> bool {
+        let [x, y] = self.square(candidate);
+        let around = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| [x, y]));
+        around.filter_map(|square| self.squares.get(&square)).flatten().any(is)
+    }
 }
 
 /// Radius that halves the sum of the scores.
