@@ -39,11 +39,6 @@ impl Shape {
         self.squares.iter_mut().zip(other.squares).for_each(|(a, b)| *a += b);
     }
 
-    /// Radius of the disc of the same area.
-    pub fn radius(&self) -> f64 {
-        (self.area / std::f64::consts::PI).sqrt()
-    }
-
     /// Mean place, in pixels from the picture's corner.
     pub fn center(&self) -> [f64; 2] {
         self.sum.map(|s| s / self.area + 0.5)
@@ -59,10 +54,14 @@ impl Shape {
 
     /// Half axes of the ellipse of the same second moments, the longer one first.
     pub fn half_axes(&self) -> [f64; 2] {
-        let [xx, xy, yy] = self.covariance();
-        let (mean, spread) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
-        [mean + spread, mean - spread].map(|variance| 2.0 * variance.max(1.0 / 12.0).sqrt())
+        half_axes(self.covariance())
     }
+}
+
+/// Half axes of the ellipse with these second moments, the longer one first.
+pub(super) fn half_axes([xx, xy, yy]: [f64; 3]) -> [f64; 2] {
+    let (mean, spread) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
+    [mean + spread, mean - spread].map(|variance| 2.0 * variance.max(1.0 / 12.0).sqrt())
 }
 
 /// What is connected at one level.
@@ -72,7 +71,7 @@ pub(super) struct Node {
     pub level: u16,
     /// Its pixels, those of all its children included.
     pub shape: Shape,
-    /// Sum of the levels of its pixels.
+    /// Sum of the masses of its pixels.
     pub mass: f64,
     /// The node it lies in; itself for the whole picture.
     pub parent: usize,
@@ -82,8 +81,9 @@ pub(super) struct Node {
 ///
 /// The picture is flooded from its brightest parts, as Nistér and Stewénius do for their extremal
 /// regions (ECCV 2008): the brightest pixel at the border of what is flooded is next, so memory is
-/// visited in the order of the picture and the parts that are open form a stack.
-pub(super) fn build(levels: &[u16], width: usize, least: u32) -> Vec<Node> {
+/// visited in the order of the picture and the parts that are open form a stack. `masses` are what
+/// the pixels add to a node's mass.
+pub(super) fn build(levels: &[u16], masses: &[u16], width: usize, least: u32) -> Vec<Node> {
     let stride = width + 2;
     let mut unseen = padded(levels, width);
     let mut border = Border::new(levels.iter().copied().max().unwrap_or(0));
@@ -111,7 +111,8 @@ pub(super) fn build(levels: &[u16], width: usize, least: u32) -> Vec<Node> {
             border.push(pixel, level);
             higher
         } else {
-            flood.add(&Shape::pixel((i % stride - 1) as u32, (i / stride - 1) as u32), level);
+            let (x, y) = (i % stride - 1, i / stride - 1);
+            flood.add(&Shape::pixel(x as u32, y as u32), masses[y * width + x]);
             border.pop(level)
         };
     }
@@ -212,10 +213,10 @@ impl Flood {
         }
     }
 
-    fn add(&mut self, pixel: &Shape, level: u16) {
+    fn add(&mut self, pixel: &Shape, mass: u16) {
         if let Some(inner) = self.open.last_mut() {
             inner.shape.add(pixel);
-            inner.mass += f64::from(level);
+            inner.mass += f64::from(mass);
         }
     }
 
@@ -254,7 +255,7 @@ mod tests {
             0, 9, 5, 5, 0, 0, 4, 0, //
             0, 0, 0, 0, 0, 0, 0, 0,
         ];
-        let nodes = build(&levels, 8, 1);
+        let nodes = build(&levels, &levels, 8, 1);
         let area = |i: usize| nodes[i].shape.area;
         let areas: Vec<f64> = (0..nodes.len()).map(area).collect();
         assert_eq!(areas, [1.0, 1.0, 6.0, 2.0, 32.0]);
@@ -264,15 +265,15 @@ mod tests {
         assert_eq!(nodes[2].mass, 36.0);
         assert_eq!(nodes[2].shape.center(), [2.5, 2.0]);
 
-        let large = build(&levels, 8, 2);
+        let large = build(&levels, &levels, 8, 2);
         assert_eq!(large.iter().map(|n| n.shape.area).collect::<Vec<_>>(), [6.0, 2.0, 32.0]);
         assert_eq!(large[0].mass, 36.0);
     }
 
     #[test]
     fn flat_and_single_pixels_are_one_node() {
-        assert_eq!(build(&[3; 12], 4, 1).len(), 1);
-        assert_eq!(build(&[3], 1, 5)[0].shape.area, 1.0);
+        assert_eq!(build(&[3; 12], &[3; 12], 4, 1).len(), 1);
+        assert_eq!(build(&[3], &[3], 1, 5)[0].shape.area, 1.0);
     }
 
     #[test]
@@ -280,7 +281,7 @@ mod tests {
         let levels: Vec<u16> = (0..20 * 20)
             .map(|i| u16::from((5..9).contains(&(i % 20)) && (2..18).contains(&(i / 20))))
             .collect();
-        let shape = build(&levels, 20, 1)[0].shape;
+        let shape = build(&levels, &levels, 20, 1)[0].shape;
         let [long, short] = shape.half_axes();
         // The variance of a uniform stretch is a twelfth of its square.
         assert!((long - 2.0 * 16.0 / 12f64.sqrt()).abs() < 1e-9, "{long}");
