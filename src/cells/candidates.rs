@@ -1,6 +1,7 @@
 //! What in a picture looks like a nucleus: the best set of separate blobs from its component tree.
 //!
-//! Invariant: the candidates of one picture share no pixel; every score is within 0 to 1.
+//! Invariant: the blobs of one picture share no pixel, and neither do the cores of its pieces; every
+//! score is within 0 to 1.
 
 use super::component_tree::{Node, Shape, build, half_axes};
 
