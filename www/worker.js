@@ -73,6 +73,7 @@ async function load({ module, wasm, model, backend: wanted, forceSoftware, threa
   if (backend.kind === "webgpu") {
     try {
       running = await begin(await instantiate("gpu", await fetchModule("gpu")), model, backend);
+      queue = queue.then(warmUp);
       return running.scope.info();
     } catch (error) {
       if (wanted === "webgpu") throw error;
@@ -83,6 +84,15 @@ async function load({ module, wasm, model, backend: wanted, forceSoftware, threa
   hands = await Hands.start(threads - 1, { module, wasm, model, backend }, crash);
   running = await begin(engine, model, backend);
   return running.scope.info();
+}
+
+/** Has the kernels compiled while the user still picks files; what fails, fails at the first cell. */
+async function warmUp() {
+  try {
+    await running?.scope.warmUp();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) crash(error);
+  }
 }
 
 /** @param {Engine} engine @param {Uint8Array} model @param {Protocol.Backend} backend */
