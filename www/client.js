@@ -94,6 +94,12 @@ export class Client {
     return this.#send({ kind: "crops", files, embed }, options, buffers);
   }
 
+  /** The model's reference cells. @returns {Promise<Protocol.References>} */
+  async references() {
+    await this.#ready;
+    return this.#send({ kind: "references" });
+  }
+
   /** Ends the worker; open calls reject. */
   stop() {
     this.#worker.terminate();

@@ -76,6 +76,7 @@ async function open() {
       mitoscope: version,
       operatingPoints: manifest.operating_points,
     };
+    study.references = await client.references();
     session = new Session(client, study);
     follow(session);
     tell(t.ready);
@@ -108,7 +109,7 @@ function show(parts) {
   if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
     document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
   }
-  if (any("sources")) keepOnly(study.sources);
+  if (any("sources")) keepOnly(study);
   if (any("sources", "specimens", "cells", "view")) {
     specimens.update();
     summary.update();

@@ -43,13 +43,18 @@ export function speak(wanted) {
 
 /** A decision value with sign and two decimals. @param {number} value */
 export function decisionValue(value) {
-  const digits = Math.abs(value).toFixed(2);
-  return (value < 0 && Number(digits) !== 0 ? "−" : "+") + digits.replace(".", t.decimal);
+  const negative = value < 0 && Number(value.toFixed(2)) !== 0;
+  return (negative ? "−" : "+") + number(Math.abs(value), 2);
+}
+
+/** A number with so many decimals. @param {number} value @param {number} digits */
+export function number(value, digits) {
+  return value.toFixed(digits).replace(".", t.decimal);
 }
 
 /** A share as a percentage with one decimal. @param {number} share */
 export function percent(share) {
-  return `${(100 * share).toFixed(1).replace(".", t.decimal)} %`;
+  return `${number(100 * share, 1)} %`;
 }
 
 /**

@@ -8,6 +8,7 @@
  * The file: a line `mitoscope-project 1 BYTES SHA256`, then so many bytes of JSON with that digest,
  * then the pictures one after the other, whose lengths and digests the JSON holds.
  *
+ * @import { Prediction } from "./protocol.js"
  * @import { Cell, Source, Study } from "./study.js"
  * @import { Value } from "./ledger.js"
  */
@@ -114,8 +115,6 @@ async function slices(file, start, records) {
 
 /** @param {SourceRecord} source */
 function checkSource(source) {
-  /** @param {unknown[]} values */
-  const numbers = (...values) => values.every((value) => Number.isFinite(value));
   const whole =
     Number.isInteger(source.id) &&
     typeof source.name === "string" &&
@@ -124,9 +123,23 @@ function checkSource(source) {
       ({ name, box, prediction }) =>
         typeof name === "string" &&
         numbers(box.x, box.y, box.w, box.h) &&
-        (prediction === null || numbers(prediction.decisionValue, prediction.probability)),
+        (prediction === null || isPrediction(prediction)),
     );
   if (!whole) throw refusal("an entry in it has missing or wrong values");
+}
+
+/** @param {Prediction} prediction */
+function isPrediction({ decisionValue, probability, point, neighbours }) {
+  return (
+    numbers(decisionValue, probability) &&
+    (!point || (point.length === 2 && numbers(...point))) &&
+    (neighbours ?? []).every(({ index, distance }) => numbers(index, distance))
+  );
+}
+
+/** @param {unknown[]} values */
+function numbers(...values) {
+  return values.every((value) => Number.isFinite(value));
 }
 
 /** @param {BufferSource} bytes */

@@ -17,7 +17,18 @@
  * @property {Blob[]} sheets
  *
  * @typedef {"mitotic" | "interphase"} Label
- * @typedef {{ decisionValue: number, probability: number, prediction: Label }} Prediction
+ * @typedef {{ index: number, distance: number }} Neighbour a reference cell, by embedding
+ * @typedef {object} Prediction
+ * @property {number} decisionValue
+ * @property {number} probability
+ * @property {Label} prediction
+ * @property {[number, number] | null} point the cell's place on the model's map; null without one
+ * @property {Neighbour[]} neighbours the nearest reference cells, nearest first
+ *
+ * @typedef {object} References cells of known label that the model holds; there may be none
+ * @property {{ label: Label, kind: string }[]} cells
+ * @property {Float32Array} points x and y of each on the model's map
+ * @property {Thumbnails} thumbnails one a cell, in the same order
  *
  * @typedef {"auto" | "webgpu" | "cpu"} BackendChoice
  * @typedef {object} Backend
@@ -58,11 +69,15 @@
  * @property {Uint8Array[]} files
  * @property {boolean} [embed]
  *
+ * @typedef {object} ReferencesRequest asks for the model's reference cells
+ * @property {number} id
+ * @property {"references"} kind
+ *
  * @typedef {object} CancelRequest stops another request; has no reply of its own
  * @property {number} id that of the other request
  * @property {"cancel"} kind
  *
- * @typedef {LoadRequest | ImageRequest | CropsRequest | CancelRequest} Request
+ * @typedef {LoadRequest | ImageRequest | CropsRequest | ReferencesRequest | CancelRequest} Request
  *
  * @typedef {{ code: string, message: string }} Failure
  * @typedef {object} Unreadable one of several crops cannot be read

@@ -70,6 +70,7 @@ export class Study extends EventTarget {
   /** @type {Source | null} the field in view */ shown = null;
   /** @type {string | null} id of the specimen in view; null: all */ scope = null;
   /** @type {ModelName | null} of the model that is loaded */ model = null;
+  /** @type {Protocol.References | null} of the model that is loaded */ references = null;
   ledger = new Ledger();
   /** @type {Map<string, Cell>} */ #cells = new Map();
   /** @type {Set<Part>} */ #changed = new Set();
@@ -121,6 +122,19 @@ export class Study extends EventTarget {
   /** The cells of what is in view. */
   get cells() {
     return this.specimen?.cells ?? this.specimens.flatMap(({ cells }) => cells);
+  }
+
+  /** Whether the loaded model classified it, so that its map and references apply. @param {Source} source */
+  isOfModel(source) {
+    return source.model !== null && source.model.sha256 === this.model?.sha256;
+  }
+
+  /** The reference cells nearest to a cell, nearest first. @param {Cell} cell */
+  neighboursOf({ source, prediction }) {
+    const known = this.isOfModel(source) ? (this.references?.cells ?? []) : [];
+    return (prediction?.neighbours ?? []).flatMap(({ index, distance }) =>
+      known[index] ? [{ ...known[index], index, distance }] : [],
+    );
   }
 
   /** @param {Source} source */

@@ -55,7 +55,16 @@ function carryOut(request) {
       return image(request);
     case "crops":
       return crops(request);
+    case "references":
+      return references();
   }
+}
+
+/** @returns {Promise<Protocol.References>} */
+async function references() {
+  const { cells, points } = loaded().references();
+  const pictures = await sheets(cells.length, (i) => loaded().referenceThumbnail(i));
+  return { cells, points, thumbnails: { ...SHEET, sheets: pictures } };
 }
 
 /** @param {Protocol.LoadRequest} request */
@@ -112,7 +121,7 @@ async function crops({ id, files, embed }) {
  */
 async function classify(id, cells, origin, embed = false) {
   try {
-    const thumbnails = { ...SHEET, sheets: await sheets(cells) };
+    const thumbnails = { ...SHEET, sheets: await sheets(cells.length, (i) => cells.thumbnail(i)) };
     progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
     let size = 1;
     for (let from = 0; from < cells.length;) {
@@ -132,13 +141,13 @@ async function classify(id, cells, origin, embed = false) {
   }
 }
 
-/** The thumbnails of all cells on as many sheets as they need. @param {CellSet} cells */
-async function sheets(cells) {
+/** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */
+async function sheets(length, picture) {
   const blobs = [];
   const most = SHEET.columns * SHEET.rows;
-  for (let from = 0; from < cells.length; from += most) {
-    const count = Math.min(most, cells.length - from);
-    const pictures = Array.from({ length: count }, (_, i) => cells.thumbnail(from + i));
+  for (let from = 0; from < length; from += most) {
+    const count = Math.min(most, length - from);
+    const pictures = Array.from({ length: count }, (_, i) => picture(from + i));
     blobs.push(await encoded(pictures, SHEET.columns));
   }
   return blobs;

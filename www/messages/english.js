@@ -205,6 +205,16 @@ export const english = {
   },
   noDoubt: "It lies outside the margin of the support vector machine.",
   atEdge: "It touches the edge of the image, so a part may be missing.",
+  neighbours: "Nearest reference cells",
+  /** @param {number} mitotic @param {number} cells */
+  neighbourCounts: (mitotic, cells) =>
+    `${mitotic} of its ${cells} nearest reference cells ${mitotic === 1 ? "is" : "are"} mitotic.`,
+  /** @param {string} label */
+  neighboursAgainst: (label) => `The model disagrees with most of them, which are ${label}.`,
+  /** @param {string} value */
+  distance: (value) => `distance ${value}`,
+  noReferences: "This model holds no reference cells to compare with.",
+  otherModel: "Another model than the one that is loaded has classified it.",
 
   backendCpu: "Runs on the CPU",
   /** @param {string} adapter @param {boolean} software */

@@ -189,6 +189,14 @@ export const german = {
   },
   noDoubt: "Sie liegt außerhalb des Randes der Support-Vektor-Maschine.",
   atEdge: "Sie berührt den Bildrand, ein Teil kann fehlen.",
+  neighbours: "Nächste Referenzzellen",
+  neighbourCounts: (mitotic, cells) =>
+    `Von ihren ${cells} nächsten Referenzzellen ${mitotic === 1 ? "ist eine" : `sind ${mitotic}`} mitotisch.`,
+  neighboursAgainst: (label) =>
+    `Das Modell widerspricht den meisten von ihnen; deren Klasse ist ${label}.`,
+  distance: (value) => `Abstand ${value}`,
+  noReferences: "Dieses Modell enthält keine Referenzzellen zum Vergleich.",
+  otherModel: "Ein anderes Modell als das geladene hat sie klassifiziert.",
 
   backendCpu: "Läuft auf der CPU",
   backendGpu: (adapter, software) =>
