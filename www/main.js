@@ -20,6 +20,7 @@ import { DetailView } from "./view/detail.js";
 import { byId, html, on, write } from "./view/dom.js";
 import { FieldView } from "./view/field.js";
 import { GalleryView } from "./view/gallery.js";
+import { MapView } from "./view/map.js";
 import { keepOnly } from "./view/pictures.js";
 import { SpecimensView } from "./view/specimens.js";
 import { SummaryView } from "./view/summary.js";
@@ -36,6 +37,7 @@ let info = null;
 speak(preferred());
 const field = new FieldView(byId("field"), study, hover);
 const gallery = new GalleryView(byId("gallery"), study, hover);
+const map = new MapView(byId("map"), study, hover, (cells) => gallery.gather(cells));
 const specimens = new SpecimensView(byId("specimens"), study);
 const summary = new SummaryView(study, () => gallery.review());
 const detail = new DetailView(byId("detail"), byId("detail-body"), study);
@@ -115,10 +117,14 @@ function show(parts) {
     summary.update();
   }
   if (any("cells", "specimens", "view")) field.update();
-  if (any("cells", "specimens")) gallery.update();
+  if (any("cells", "specimens")) {
+    gallery.update();
+    map.update();
+  }
   if (any("selection")) {
     field.select();
     gallery.select();
+    map.select();
   }
   if (any("selection", "cells", "specimens")) detail.update();
   actions.update();
@@ -128,7 +134,7 @@ function show(parts) {
 let hovered = null;
 /** @param {Cell | null} cell */
 function hover(cell) {
-  for (const view of [field, gallery]) {
+  for (const view of [field, gallery, map]) {
     if (hovered) view.hover(hovered, false);
     if (cell) view.hover(cell, true);
   }
@@ -180,6 +186,7 @@ function translate() {
     byId("identity").title = modelSha256;
   }
   field.translate();
+  map.translate();
   show(new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"])));
 }
 

@@ -208,7 +208,7 @@ test("a damaged project is refused whole, with the reason", async () => {
 
 test("the report is one page a specimen and identifies itself", async () => {
   const page = await open(browser, `${site.url}?backend=cpu`);
-  await page.setInputFiles("#project", file("five.mitoscope", madeUpProject(5, 12, true)));
+  await page.setInputFiles("#project", file("five.mitoscope", madeUpProject(5, 12, { together: true })));
   await page.fill("#note", "second cut");
   await page.locator("#note").blur();
   await page.evaluate(() => (window.print = () => (document.body.dataset.printed = "yes")));

@@ -122,6 +122,7 @@ export const english = {
   stateCertain: "certain",
   stateAnswered: "read",
   stateDisagreement: "reader ≠ model",
+  stateGathered: "chosen on the map",
   sortValue: "decision value",
   sortDoubt: "uncertain first",
   /** @param {number} shown @param {number} all @param {number} selected */
@@ -129,6 +130,20 @@ export const english = {
     `${shown === all ? plural(all, "cell", "cells") : `${shown} of ${plural(all, "cell", "cells")}`}` +
     (selected > 1 ? `, ${selected} selected` : ""),
   keys: "Keys: arrows move, Shift or Ctrl selects several, M mitotic, I interphase, C confirm, U unread.",
+
+  map: "Map of embeddings",
+  /** @param {string} counts @param {number} references */
+  mapLabel: (counts, references) =>
+    `Map of embeddings: ${counts} among ${plural(references, "reference cell", "reference cells")}.`,
+  mapReference: "reference",
+  mapLasso: "Draw with the finger",
+  mapHint:
+    "Like lies by like. Draw around cells to choose them, Shift adds. Keys: arrows move a frame, + and − size it, Enter chooses the cells inside.",
+  mapNone: "The model holds no reference cells, or another one classified these cells: no map.",
+  /** @param {string} counts */
+  mapChosen: (counts) => `Chosen: ${counts}.`,
+  /** @param {string} counts */
+  mapFramed: (counts) => `In the frame: ${counts}.`,
 
   loading: "Loading the model…",
   ready: "Ready.",

@@ -120,12 +120,25 @@ export const german = {
   stateCertain: "sicher",
   stateAnswered: "geprüft",
   stateDisagreement: "Befunder ≠ Modell",
+  stateGathered: "auf der Karte gewählt",
   sortValue: "Entscheidungswert",
   sortDoubt: "unsichere zuerst",
   galleryHint: (shown, all, selected) =>
     `${shown === all ? plural(all, "Zelle", "Zellen") : `${shown} von ${plural(all, "Zelle", "Zellen")}`}` +
     (selected > 1 ? `, ${selected} ausgewählt` : ""),
   keys: "Tasten: Pfeile bewegen, Umschalt oder Strg wählt mehrere, M mitotisch, I Interphase, C bestätigen, U ungeprüft.",
+
+  map: "Karte der Einbettungen",
+  mapLabel: (counts, references) =>
+    `Karte der Einbettungen: ${counts} unter ${plural(references, "Referenzzelle", "Referenzzellen")}.`,
+  mapReference: "Referenz",
+  mapLasso: "Mit dem Finger zeichnen",
+  mapHint:
+    "Ähnliches liegt beieinander. Umfahren Sie Zellen, um sie zu wählen; Umschalt fügt hinzu. Tasten: Pfeile bewegen einen Rahmen, + und − ändern seine Größe, Eingabe wählt die Zellen darin.",
+  mapNone:
+    "Das Modell enthält keine Referenzzellen, oder ein anderes hat diese Zellen klassifiziert: keine Karte.",
+  mapChosen: (counts) => `Gewählt: ${counts}.`,
+  mapFramed: (counts) => `Im Rahmen: ${counts}.`,
 
   loading: "Das Modell wird geladen…",
   ready: "Bereit.",
