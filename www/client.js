@@ -17,6 +17,9 @@ export class ClientError extends Error {
   }
 }
 
+/** What is asked of an image unless told otherwise. */
+const IMAGE = { as: "auto", reading: { page: 0, channel: "brightest" }, previewSide: 1600 };
+
 /**
  * @typedef {object} StartOptions
  * @property {Protocol.BackendChoice} [backend]
@@ -75,10 +78,10 @@ export class Client {
    * @param {CallOptions & Partial<Omit<Protocol.ImageRequest, "id" | "kind" | "bytes">>} [options]
    * @returns {Promise<Protocol.ImageOutcome>}
    */
-  async image(bytes, { as = "auto", boxes, embed, previewSide = 1600, ...options } = {}) {
+  async image(bytes, { signal, onProgress, ...wanted } = {}) {
     await this.#ready;
-    const request = { kind: /** @type {const} */ ("image"), bytes, as, boxes, embed, previewSide };
-    return this.#send(request, options, [bytes.buffer]);
+    const request = { kind: "image", bytes, ...IMAGE, ...wanted };
+    return this.#send(request, { signal, onProgress }, [bytes.buffer]);
   }
 
   /**

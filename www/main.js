@@ -38,7 +38,9 @@ speak(preferred());
 const field = new FieldView(byId("field"), study, hover);
 const gallery = new GalleryView(byId("gallery"), study, hover);
 const map = new MapView(byId("map"), study, hover, (cells) => gallery.gather(cells));
-const specimens = new SpecimensView(byId("specimens"), study);
+const specimens = new SpecimensView(byId("specimens"), study, (source, reading) =>
+  session?.reread(source, reading),
+);
 const summary = new SummaryView(study, () => gallery.review());
 const detail = new DetailView(byId("detail"), byId("detail-body"), study);
 const actions = new Actions(study, store, {

@@ -28,18 +28,14 @@ export const PROJECT_NAME = /\.mitoscope$/i;
 
 /** A source with its pictures as data that IndexedDB can hold. @param {Source} source */
 export function sourceRecord(source) {
-  const { id, name, images, status, size, preview, thumbnails, failure, model, cells } = source;
+  const { id, name, images, page, channel, pages, coloured, status } = source;
+  const { size, preview, thumbnails, failure, model, cells } = source;
   return {
-    id,
-    name,
-    images,
+    ...{ id, name, images, page, channel, pages, coloured },
     // What is under way cannot go on without its file.
-    status: status === "waiting" || status === "working" ? "stopped" : status,
-    size,
-    preview,
-    thumbnails,
-    failure,
-    model,
+    status:
+      status === "waiting" || status === "working" ? /** @type {const} */ ("stopped") : status,
+    ...{ size, preview, thumbnails, failure, model },
     cells: cells.map((cell) => ({ name: cell.name, box: cell.box, prediction: cell.prediction })),
   };
 }

@@ -52,12 +52,17 @@
  * @property {BackendChoice} backend
  * @property {boolean} forceSoftware
  *
+ * @typedef {"brightest" | "red" | "green" | "blue"} Channel of a coloured picture
+ * @typedef {{ page: number, channel: Channel }} Reading which picture of a file; pages from 0 on
+ * @typedef {{ pages: number, coloured: boolean }} Contents what a file offers to choose from
+ *
  * @typedef {"auto" | "field" | "cell"} Kind what an image holds; `auto`: judged by its size
  * @typedef {object} ImageRequest one file; a field is classified, a single cell only recognised
  * @property {number} id
  * @property {"image"} kind
  * @property {Uint8Array} bytes
  * @property {Kind} as
+ * @property {Reading} reading
  * @property {Box[]} [boxes] in place of those that segmentation finds
  * @property {boolean} [embed] also report the embeddings
  * @property {number} previewSide longest side of the preview in pixels
@@ -85,6 +90,10 @@
  * @property {number} index of the file
  * @property {Failure} failure
  *
+ * @typedef {object} Opened what the file offers is known, nothing of it read yet
+ * @property {"opened"} stage
+ * @property {Contents} contents
+ *
  * @typedef {object} Found cells are known, not yet classified
  * @property {"found"} stage
  * @property {{ width: number, height: number } | null} size of the field; null for crops
@@ -99,7 +108,7 @@
  * @property {Prediction[]} predictions
  * @property {Float32Array[] | null} embeddings when asked for
  *
- * @typedef {Unreadable | Found | Classified} Progress
+ * @typedef {Unreadable | Opened | Found | Classified} Progress
  *
  * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
  * @typedef {{ id: number, kind: "done", value: any }} DoneReply

@@ -80,7 +80,8 @@ export class Store {
       this.#written.delete(source);
     }
     for (const source of study.sources) {
-      const state = `${source.status} ${source.images} ${source.classified} ${source.cells.length}`;
+      const { status, images, classified, cells, page, channel } = source;
+      const state = [status, images, classified, cells.length, page, channel].join(" ");
       if (this.#written.get(source) === state) continue;
       sources.put(sourceRecord(source));
       this.#written.set(source, state);

@@ -25,6 +25,11 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
  * @property {number} id
  * @property {string} name
  * @property {number} images how many files it stands for
+ * @property {File | null} file of a field, while the page is open
+ * @property {number} page of the file, from 0 on
+ * @property {Protocol.Channel} channel
+ * @property {number} pages of the file
+ * @property {boolean} coloured whether the file has channels
  * @property {Status} status
  * @property {Cell[]} cells
  * @property {number} classified how many of `cells` have a prediction
@@ -60,6 +65,27 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
 
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
+
+/** How a file is read unless one chooses otherwise. @type {Protocol.Reading} */
+const FIRST_READING = { page: 0, channel: "brightest" };
+
+/** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
+function unread() {
+  return {
+    ...{ status: "waiting", cells: [], classified: 0 },
+    ...{ size: null, preview: null, thumbnails: null, failure: null },
+  };
+}
+
+/** Whether a source is read otherwise than by default. @param {Protocol.Reading} source */
+export function isChosen({ page, channel }) {
+  return page !== FIRST_READING.page || channel !== FIRST_READING.channel;
+}
+
+/** Part of the ids of its cells, so that answers to other readings are not mistaken for theirs. @param {Source} source */
+function readingId(source) {
+  return isChosen(source) ? `p${source.page + 1}${source.channel}` : "";
+}
 
 /** Tells of changes, gathered, through the event `change` (detail: Set of Part). */
 export class Study extends EventTarget {
@@ -153,13 +179,8 @@ export class Study extends EventTarget {
     const source = {
       id: this.#nextSource++,
       images: 1,
-      status: "waiting",
-      cells: [],
-      classified: 0,
-      size: null,
-      preview: null,
-      thumbnails: null,
-      failure: null,
+      ...{ file: null, ...FIRST_READING, pages: 1, coloured: false },
+      ...unread(),
       model: null,
       ...known,
     };
@@ -174,6 +195,21 @@ export class Study extends EventTarget {
     this.sources = this.sources.filter((other) => other !== source);
     for (const cell of source.cells) this.#cells.delete(cell.id);
     if (this.shown === source) this.shown = null;
+    this.#touch("sources", "cells", "specimens", "view");
+  }
+
+  /**
+   * Makes a source wait to be read again. Answers to cells of the present reading stay in the ledger,
+   * and come back with it.
+   *
+   * @param {Source} source
+   * @param {Protocol.Reading} reading
+   */
+  reread(source, reading) {
+    for (const cell of source.cells) this.#cells.delete(cell.id);
+    const others = [...this.selection].filter((cell) => cell.source !== source);
+    this.select(others, others.find((cell) => cell === this.current) ?? null);
+    Object.assign(source, unread(), reading);
     this.#touch("sources", "cells", "specimens", "view");
   }
 
@@ -193,7 +229,7 @@ export class Study extends EventTarget {
    */
   found(source, cells) {
     source.cells = cells.map((cell, index) => {
-      const id = `${source.id}-${index}`;
+      const id = `${source.id}${readingId(source)}-${index}`;
       const answer = /** @type {any} */ (this.ledger.get(`cell/${id}`)) ?? null;
       return { ...cell, id, index, source, call: NO_CALL, answer };
     });
@@ -293,7 +329,7 @@ export class Study extends EventTarget {
   /**
    * Takes over a saved study in place of this one.
    *
-   * @param {(Omit<Source, "cells" | "classified"> & { cells: Parameters<Study["found"]>[1] })[]} sources
+   * @param {import("./project.js").SourceRecord[]} sources
    * @param {Record<string, import("./ledger.js").Value>} entries of the ledger
    */
   restore(sources, entries) {
@@ -304,7 +340,8 @@ export class Study extends EventTarget {
     this.select([], null);
     this.ledger.replace(entries);
     for (const { cells, ...known } of sources) {
-      const source = { ...known, cells: [], classified: 0 };
+      const first = { file: null, ...FIRST_READING, pages: 1, coloured: false };
+      const source = { ...first, ...known, cells: [], classified: 0 };
       this.sources.push(source);
       this.found(source, cells);
     }

@@ -7,7 +7,7 @@
  *
  * @import * as Protocol from "./protocol.js"
  */
-import init, { CellSet, Image, Scope, decode } from "../pkg/mitoscope.js";
+import init, { CellSet, Image, Scope, contents, decode, decodePage } from "../pkg/mitoscope.js";
 
 /** A cancel must take effect within 300 ms, so a batch aims below that. */
 const BATCH_MS = 200;
@@ -78,8 +78,9 @@ async function load({ wasm, model, backend, forceSoftware }) {
  * @param {Protocol.ImageRequest} request
  * @returns {Promise<Protocol.ImageOutcome>}
  */
-async function image({ id, bytes, as, boxes, embed, previewSide }) {
-  const image = decode(bytes);
+async function image({ id, bytes, as, reading, boxes, embed, previewSide }) {
+  progress(id, { stage: "opened", contents: offered(bytes) });
+  const image = decodePage(bytes, reading.page, reading.channel);
   try {
     if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
     const cells = boxes ? loaded().cellsOfBoxes(image, boxes) : loaded().cellsOfField(image);
@@ -89,6 +90,17 @@ async function image({ id, bytes, as, boxes, embed, previewSide }) {
     return { holds: "field" };
   } finally {
     image.free();
+  }
+}
+
+/** What a file offers to choose from. @param {Uint8Array} bytes @returns {Protocol.Contents} */
+function offered(bytes) {
+  try {
+    return contents(bytes);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    // Decoding says what is wrong; damage behind the page that is read does no harm.
+    return { pages: 1, coloured: false };
   }
 }
 

@@ -18,7 +18,7 @@ import {
   simulatedField,
 } from "./helpers/images.mjs";
 import { madeUpProject } from "./helpers/project.mjs";
-import { DIST, finished, give, launch, open, serve } from "./helpers/site.mjs";
+import { DIST, download, finished, give, launch, open, serve, table } from "./helpers/site.mjs";
 
 /** Between the page and the native program, in units of the decision value (reliability table, 9). */
 const TOLERANCE = 1e-3;
@@ -95,7 +95,7 @@ test("three fields to a verdict, read, undone, exported, reloaded and restored",
 
   // CSV: the figures are those of the native program for the same boxes.
   const csv = await download(page, "#export-csv");
-  const rows = table(csv.toString());
+  const rows = table(csv);
   assert.equal(rows.length, cells);
   for (const row of rows) {
     assert.match(row.model_sha256, /^[0-9a-f]{64}$/);
@@ -208,7 +208,10 @@ test("a damaged project is refused whole, with the reason", async () => {
 
 test("the report is one page a specimen and identifies itself", async () => {
   const page = await open(browser, `${site.url}?backend=cpu`);
-  await page.setInputFiles("#project", file("five.mitoscope", madeUpProject(5, 12, { together: true })));
+  await page.setInputFiles(
+    "#project",
+    file("five.mitoscope", madeUpProject(5, 12, { together: true })),
+  );
   await page.fill("#note", "second cut");
   await page.locator("#note").blur();
   await page.evaluate(() => (window.print = () => (document.body.dataset.printed = "yes")));
@@ -275,14 +278,6 @@ function setThreshold(page, threshold) {
   return page.locator("#threshold").fill(`${threshold}`);
 }
 
-/** @param {import("playwright-core").Page} page @param {string} button */
-async function download(page, button) {
-  const arrives = page.waitForEvent("download");
-  await page.click("#export summary");
-  await page.click(button);
-  return readFile(await (await arrives).path());
-}
-
 /** What the browser holds for the site. @param {import("playwright-core").Page} page */
 function atRest(page) {
   return page.evaluate(async () => ({
@@ -308,16 +303,6 @@ async function storedAnswers(wanted) {
 /** @param {string} text of a decision value */
 function number(text) {
   return Number(text.replace("−", "-"));
-}
-
-/** Rows of a CSV file without quoted line ends. @param {string} text @returns {Record<string, string>[]} */
-function table(text) {
-  const fields = (/** @type {string} */ line) =>
-    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
-      ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
-    );
-  const [head, ...lines] = text.trim().split("\r\n").map(fields);
-  return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
 }
 
 /**

@@ -159,6 +159,13 @@ export const english = {
     (failed ? `, ${failed} not classified` : ""),
   /** @param {number} images */
   singleCells: (images) => plural(images, "single-cell image", "single-cell images"),
+  page: "Page",
+  /** @param {number} pages */
+  ofPages: (pages) => `of ${pages}`,
+  channel: "Channel",
+  channels: { brightest: "brightest", red: "red", green: "green", blue: "blue" },
+  /** @param {string} name @param {number} page @param {string} channel */
+  readingName: (name, page, channel) => `${name}, page ${page}, ${channel}`,
   waiting: "waiting",
   reading: "finding cells…",
   /** @param {number} done @param {number} cells */

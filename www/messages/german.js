@@ -151,6 +151,11 @@ export const german = {
     `${percent}in ${plural(images, "Bild", "Bildern")}` +
     (failed ? `, ${failed} nicht klassifiziert` : ""),
   singleCells: (images) => plural(images, "Einzelzellbild", "Einzelzellbilder"),
+  page: "Seite",
+  ofPages: (pages) => `von ${pages}`,
+  channel: "Kanal",
+  channels: { brightest: "hellster", red: "Rot", green: "Grün", blue: "Blau" },
+  readingName: (name, page, channel) => `${name}, Seite ${page}, ${channel}`,
   waiting: "wartet",
   reading: "sucht Zellen…",
   working: (done, cells) => `${done} von ${cells} Zellen`,

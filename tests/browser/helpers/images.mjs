@@ -161,6 +161,56 @@ export function bmp({ width, height, grey }) {
   return file;
 }
 
+/**
+ * An uncompressed little-endian TIFF: one page each of 8 or 16 bit grey, or of 8 bit red, green, blue.
+ *
+ * @typedef {{ width: number, height: number, samples: Uint8Array | Uint16Array, colours: 1 | 3 }} Page
+ * @param {Page[]} pages
+ */
+export function tiff(pages) {
+  const parts = [Buffer.from("II*\0\0\0\0\0", "latin1")];
+  let [at, link] = [8, 4];
+  for (const { width, height, samples, colours } of pages) {
+    const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+    const bits = 8 * samples.BYTES_PER_ELEMENT;
+    // Three equal 16-bit numbers do not fit into an entry, so they lie behind the samples.
+    const depths = Buffer.alloc(6);
+    for (const place of [0, 2, 4]) depths.writeUInt16LE(bits, place);
+    const directory = Buffer.alloc(2 + 12 * 9 + 4);
+    const entries = [
+      ...[
+        [256, 4, 1, width],
+        [257, 4, 1, height],
+      ],
+      colours === 1 ? [258, 3, 1, bits] : [258, 3, 3, at + data.length],
+      ...[
+        [259, 3, 1, 1],
+        [262, 3, 1, colours === 1 ? 1 : 2],
+        [273, 4, 1, at],
+      ],
+      ...[
+        [277, 3, 1, colours],
+        [278, 4, 1, height],
+        [279, 4, 1, data.length],
+      ],
+    ];
+    directory.writeUInt16LE(entries.length, 0);
+    entries.forEach(([tag, type, count, value], i) => {
+      directory.writeUInt16LE(tag, 2 + 12 * i);
+      directory.writeUInt16LE(type, 4 + 12 * i);
+      directory.writeUInt32LE(count, 6 + 12 * i);
+      directory.writeUInt32LE(value, 10 + 12 * i);
+    });
+    const start = at + data.length + depths.length;
+    // The link before this page, which lies in the part before it.
+    parts[parts.length - 1].writeUInt32LE(start, link);
+    parts.push(data, depths, directory);
+    at = start + directory.length;
+    link = directory.length - 4;
+  }
+  return Buffer.concat(parts);
+}
+
 /** The header of a TIFF whose directory lies beyond the end of the file. */
 export function truncatedTiff() {
   return Buffer.concat([

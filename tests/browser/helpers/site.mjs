@@ -127,6 +127,24 @@ export async function give(page, files) {
   await finished(page);
 }
 
+/** What an export writes. @param {import("playwright-core").Page} page @param {string} button */
+export async function download(page, button) {
+  const arrives = page.waitForEvent("download");
+  await page.click("#export summary");
+  await page.click(button);
+  return readFile(await (await arrives).path());
+}
+
+/** Rows of a CSV file without quoted line ends. @param {Buffer} bytes @returns {Record<string, string>[]} */
+export function table(bytes) {
+  const fields = (/** @type {string} */ line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+      ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
+    );
+  const [head, ...lines] = bytes.toString().trim().split("\r\n").map(fields);
+  return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
+}
+
 /** The meta tag of the built page that holds the policy, and the policy. */
 async function contentPolicy() {
   const html = await readFile(join(DIST, "index.html"), "utf8").catch(() => {
