@@ -9,7 +9,7 @@
  */
 import { Client } from "./client.js";
 import { dropped, imagesOf, picked } from "./files.js";
-import { explain, language, preferred, speak, t } from "./messages.js";
+import { inWords, language, preferred, speak, t } from "./messages.js";
 import { PROJECT_NAME } from "./project.js";
 import { loadSamples } from "./samples.js";
 import { Session } from "./session.js";
@@ -90,10 +90,9 @@ async function open() {
     if (resumed) showGuide(false);
     translate();
   } catch (error) {
-    const { what, remedy } = explain(/** @type {any} */ (error));
     tell("");
     byId("fatal").hidden = false;
-    write(byId("fatal"), `${t.loadFailed} ${what} ${remedy}`);
+    write(byId("fatal"), `${t.loadFailed} ${inWords(/** @type {any} */ (error))}`);
     document.body.dataset.state = "failed";
   }
 }
@@ -164,7 +163,7 @@ function follow(session) {
     // After the study has told the views what it holds.
     queueMicrotask(() => {
       const failed = study.sources.findLast(({ status }) => status === "failed");
-      const why = failed?.failure ? ` ${failed.name}: ${explain(failed.failure).what}` : "";
+      const why = failed?.failure ? ` ${failed.name}: ${inWords(failed.failure)}` : "";
       tell(running ? "" : t.finished(byId("verdict").textContent ?? "") + why);
       document.body.dataset.run = running ? "working" : "finished";
       actions.update();
@@ -198,6 +197,10 @@ function guide() {
   on("language", "change", ({ target }) => {
     speak(target.value);
     translate();
+    // The choice outlives a reload without anything being stored.
+    const address = new URL(location.href);
+    address.searchParams.set("lang", language);
+    history.replaceState(null, "", address);
   });
   byId("help").setAttribute("aria-controls", "guide");
   showGuide(true);

@@ -3,12 +3,15 @@
  * Every word the page shows: one table a language, of the same shape, and the one in use.
  */
 import { english } from "./messages/english.js";
-import { german } from "./messages/german.js";
+import { faults, german } from "./messages/german.js";
 
 /** The marking of every export, in one language so that it can be searched for. */
 export const RESEARCH_USE = english.notice;
 
 const TABLES = { en: english, de: german };
+
+/** What each error that explains itself in English is about, in the other languages. */
+const FAULTS = { en: null, de: faults };
 
 /** @typedef {keyof typeof TABLES} Language */
 
@@ -58,12 +61,21 @@ export function percent(share) {
 }
 
 /**
- * One sentence on what happened and one on what to do.
+ * One sentence on what happened, the error's own English one where the page speaks another language and
+ * it says more, and one on what to do.
  *
  * @param {{ code: string, message: string }} failure
  */
 export function explain({ code, message }) {
-  const what = t.what[code] ?? message;
-  const sentence = what.charAt(0).toUpperCase() + what.slice(1).replace(/\.?$/, ".");
-  return { what: sentence, remedy: t.remedy[code] ?? "" };
+  const own = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.?$/, ".");
+  const remedy = t.remedy[code] ?? "";
+  if (t.what[code]) return { what: t.what[code], detail: "", remedy };
+  const fault = FAULTS[language]?.[code];
+  return fault ? { what: fault, detail: own, remedy } : { what: own, detail: "", remedy };
+}
+
+/** The same in one line. @param {{ code: string, message: string }} failure */
+export function inWords(failure) {
+  const { what, detail, remedy } = explain(failure);
+  return [what, detail && `(${detail})`, remedy].filter(Boolean).join(" ");
 }

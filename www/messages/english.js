@@ -43,6 +43,14 @@ export const english = {
   erase: "Erase all that is kept",
   erased: "Nothing of your work is kept in this browser any more.",
   kept: "Your work is kept in this browser until you erase it.",
+  keepAsk:
+    "Other work is kept in this browser already, from another tab. Keep the work on this page in its place?",
+  keepYes: "Replace it",
+  lost: {
+    overtaken:
+      "Another tab has changed the work that is kept: this tab keeps nothing any more. Export a project file, or reload to see the other tab's work.",
+    erased: "Another tab has erased what was kept: this tab keeps nothing any more.",
+  },
   resumed: "Your work of the last visit is back.",
   clear: "Clear all",
   cancel: "Cancel",

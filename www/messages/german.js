@@ -4,6 +4,18 @@
 /** @param {number} count @param {string} one @param {string} many */
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
+/** What an error is about whose own sentence is English and is shown behind. @type {Record<string, string>} */
+export const faults = {
+  image: "Diese Datei lässt sich nicht als Bild lesen.",
+  cell: "Die Zellen dieses Bildes lassen sich nicht bestimmen.",
+  model: "Die Modelldatei lässt sich nicht verwenden.",
+  fit: "Der Klassifikator lässt sich nicht anpassen.",
+  device: "Das Rechenwerk steht nicht zur Verfügung.",
+  "not-classifiable": "Diese Zellen lassen sich nicht klassifizieren.",
+  load: "Ein Teil der Seite konnte nicht geladen werden.",
+  project: "Das Projekt lässt sich nicht öffnen.",
+};
+
 /** @type {typeof english} */
 export const german = {
   decimal: ",",
@@ -46,6 +58,14 @@ export const german = {
   erase: "Alles Behaltene löschen",
   erased: "Von Ihrer Arbeit ist in diesem Browser nichts mehr gespeichert.",
   kept: "Ihre Arbeit bleibt in diesem Browser, bis Sie sie löschen.",
+  keepAsk:
+    "In diesem Browser ist schon andere Arbeit gespeichert, aus einem anderen Tab. Soll die Arbeit dieser Seite an ihre Stelle treten?",
+  keepYes: "Ersetzen",
+  lost: {
+    overtaken:
+      "Ein anderer Tab hat die gespeicherte Arbeit geändert; dieser Tab speichert nichts mehr. Exportieren Sie eine Projektdatei, oder laden Sie neu, um die Arbeit des anderen zu sehen.",
+    erased: "Ein anderer Tab hat das Gespeicherte gelöscht; dieser Tab speichert nichts mehr.",
+  },
   resumed: "Ihre Arbeit vom letzten Besuch ist wieder da.",
   clear: "Alles leeren",
   cancel: "Abbrechen",

@@ -174,8 +174,10 @@ export class SpecimensView {
         return [html("span", { class: "state" }, state)];
       }
       case "failed": {
-        const { what, remedy } = explain(source.failure ?? { code: "internal", message: "" });
+        const failure = source.failure ?? { code: "internal", message: "" };
+        const { what, detail, remedy } = explain(failure);
         const row = [html("p", { class: "what" }, what)];
+        if (detail) row.push(html("p", { class: "remedy", lang: "en" }, detail));
         if (remedy) row.push(html("p", { class: "remedy" }, remedy));
         return row;
       }
