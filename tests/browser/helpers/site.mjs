@@ -38,14 +38,15 @@ const SWIFTSHADER = [
 /**
  * Serves the site on the loopback address below `/lab/`, to prove that it works under a path.
  *
- * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer> }} [options]
+ * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer>, cached?: boolean, held?: RegExp }} [options]
  *   `policy`: `header` as a good host sends it, `meta` as a host that sends no headers, `none` to
- *   prove that a probe would succeed without; `files`: extra files by path
+ *   prove that a probe would succeed without; `files`: extra files by path; `cached`: the browser
+ *   may take what it has for an hour; `held`: paths that are never answered
  */
-export async function serve({ policy = "header", files = {} } = {}) {
+export async function serve({ policy = "header", files = {}, cached = false, held } = {}) {
   const [tag, content] = await contentPolicy();
   /** @type {Record<string, string>} */
-  const headers = { "cache-control": "no-cache" };
+  const headers = { "cache-control": cached ? "max-age=3600" : "no-cache" };
   if (policy === "header")
     headers["content-security-policy"] = `${content}; frame-ancestors 'none'`;
   /** @type {string[]} */
@@ -53,6 +54,7 @@ export async function serve({ policy = "header", files = {} } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "").split("?")[0]));
     requests.push(path);
+    if (held?.test(path)) return;
     const inside = path.replace(/^\/lab\//, "").replace(/^$/, "index.html");
     let body = files[inside] ?? (await readFile(join(DIST, inside)).catch(() => null));
     if (body === null || !path.startsWith("/lab/")) return response.writeHead(404).end("not found");
