@@ -226,7 +226,7 @@ export function file(name, buffer) {
 }
 
 /** Uniform numbers in [0, 1) from a seed. @param {number} seed */
-function seeded(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => (state = (state * 1103515245 + 12345) & 0x7fffffff) / 0x80000000;
 }
