@@ -73,7 +73,7 @@ function notePaint() {
     const parts = ["#drop-title", "#samples"].map((part) => document.querySelector(part));
     const there = parts.every((part) => part?.checkVisibility() && part.textContent);
     // The task after a frame runs when that frame has been drawn.
-    if (there) setTimeout(() => /** @type {any} */ ((globalThis).useful = performance.now()));
+    if (there) setTimeout(() => /** @type {any} */ (globalThis.useful = performance.now()));
     else requestAnimationFrame(look);
   };
   requestAnimationFrame(look);

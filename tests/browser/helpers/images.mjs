@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, deflateSync, inflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 import { PROJECT } from "./site.mjs";
 
 export const DATA = process.env.MITOSCOPE_DATA ?? join(PROJECT, "../shared/data/hep2-agh");
@@ -90,55 +90,6 @@ export function png({ width, height, grey }) {
     chunk("IDAT", deflateSync(rows)),
     chunk("IEND", Buffer.alloc(0)),
   ]);
-}
-
-/** Reads an 8-bit grey PNG without interlace. @param {Buffer} bytes */
-export function readPng(bytes) {
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const kind = [...bytes.subarray(24, 29)].join();
-  if (kind !== "8,0,0,0,0") throw new Error(`no 8-bit grey PNG: ${kind}`);
-  const data = [];
-  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at)) {
-    if (bytes.toString("latin1", at + 4, at + 8) !== "IDAT") continue;
-    data.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
-  }
-  const raw = inflateSync(Buffer.concat(data));
-  const grey = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const filter = raw[y * (width + 1)];
-    for (let x = 0; x < width; x++) {
-      const left = x > 0 ? grey[y * width + x - 1] : 0;
-      const up = y > 0 ? grey[(y - 1) * width + x] : 0;
-      const corner = x > 0 && y > 0 ? grey[(y - 1) * width + x - 1] : 0;
-      const guess = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter];
-      grey[y * width + x] = raw[y * (width + 1) + 1 + x] + guess;
-    }
-  }
-  return { width, height, grey };
-}
-
-/** @param {number} left @param {number} up @param {number} corner */
-function paeth(left, up, corner) {
-  const away = [left, up, corner].map((value) => Math.abs(left + up - corner - value));
-  return [left, up, corner][away.indexOf(Math.min(...away))];
-}
-
-/**
- * A square out of an image, moved inside it where it would reach beyond.
- *
- * @param {{ width: number, height: number, grey: Uint8Array }} image
- * @param {{ x: number, y: number }} centre
- * @param {number} side
- */
-export function cut({ width, height, grey }, centre, side) {
-  const left = Math.max(0, Math.min(width - side, Math.round(centre.x - side / 2)));
-  const top = Math.max(0, Math.min(height - side, Math.round(centre.y - side / 2)));
-  const piece = new Uint8Array(side * side);
-  for (let y = 0; y < side; y++) {
-    const row = (top + y) * width + left;
-    piece.set(grey.subarray(row, row + side), y * side);
-  }
-  return { width: side, height: side, grey: piece };
 }
 
 /** 24-bit BMP. @param {{ width: number, height: number, grey: Uint8Array }} image */

@@ -143,7 +143,7 @@ export function table(bytes) {
     [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
       ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
     );
-  const [head, ...lines] = bytes.toString().trim().split("\r\n").map(fields);
+  const [head, ...lines] = bytes.toString().trim().split(/\r?\n/).map(fields);
   return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
 }
 
