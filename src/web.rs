@@ -11,11 +11,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::cells::{self, CellBox};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
 use crate::preprocess::{CutCells, Preprocess, SIDE};
-use crate::{Error, GreyImage, decode, device, specimen};
+use crate::references::{PICTURE_SIDE, ReferenceCell};
+use crate::{Error, GreyImage, decode, device};
 
 impl From<Error> for JsValue {
     /// A JavaScript `Error` with the sentence for a person and a stable `code`.
@@ -61,6 +62,22 @@ struct Backend {
     adapter: String,
     software: bool,
     note: String,
+}
+
+/// One cell as the page gets it.
+#[derive(Serialize)]
+struct Classified {
+    #[serde(flatten)]
+    prediction: Prediction,
+    #[serde(flatten)]
+    surroundings: Surroundings,
+}
+
+/// The references as the page gets them.
+#[derive(Serialize)]
+struct KnownCells<'a> {
+    cells: &'a [ReferenceCell],
+    points: Vec<[f32; 2]>,
 }
 
 #[wasm_bindgen]
@@ -124,7 +141,9 @@ impl Scope {
         CellSet { boxes, cells }
     }
 
-    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction}[]`.
+    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction, point,
+    /// neighbours}[]`. `point` is `[x, y]` on the map of the references, `neighbours` are the nearest
+    /// of them, `{index, distance}[]`; null and empty for a model without references.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] or [`Error::Device`].
@@ -134,7 +153,33 @@ impl Scope {
         from: usize,
         count: usize,
     ) -> Result<JsValue, Error> {
-        to_js(&self.classifier.classify(&self.inputs(cells, from, count)).await?)
+        let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
+        let classified = |embedding: &Vec<f32>| {
+            let prediction = self.classifier.judge(embedding)?;
+            Ok(Classified { prediction, surroundings: self.classifier.surroundings(embedding) })
+        };
+        to_js(&embeddings.iter().map(classified).collect::<Result<Vec<_>, Error>>()?)
+    }
+
+    /// The model's references: `{cells: {label, kind}[], points: [x, y][]}`.
+    ///
+    /// # Errors
+    /// None in practice: every reference has a JavaScript form.
+    pub fn references(&self) -> Result<JsValue, Error> {
+        let references = &self.classifier.model().references;
+        to_js(&KnownCells { cells: references.cells(), points: references.places() })
+    }
+
+    /// `{width, height, rgba}` of one of the model's references.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there is no such reference.
+    #[wasm_bindgen(js_name = referenceThumbnail)]
+    pub fn reference_thumbnail(&self, index: usize) -> Result<JsValue, Error> {
+        let grey = self.classifier.model().references.picture(index);
+        let grey = grey.ok_or_else(|| Error::Cell(format!("there is no reference {index}")))?;
+        let rgba = grey.iter().flat_map(|g| [*g, *g, *g, 255]).collect();
+        Ok(picture(&decode::Preview { width: PICTURE_SIDE, height: PICTURE_SIDE, rgba }))
     }
 
     /// The embeddings of the same cells: `Float32Array[]`, one of 128 numbers a cell.
@@ -187,20 +232,6 @@ pub fn contents(bytes: &[u8]) -> Result<JsValue, Error> {
     to_js(&decode::contents(bytes)?)
 }
 
-/// The verdict on a specimen: `{cells, mitotic, fraction, unclassified, check}`; `fraction` is null
-/// without classified cells, `check` is `enough`, `too-few`, `none-found` or `not-gradable`.
-///
-/// # Errors
-/// None in practice: every verdict has a JavaScript form.
-#[wasm_bindgen(js_name = judgeSpecimen)]
-pub fn judge_specimen(
-    decision_values: &[f64],
-    operating_point: f64,
-    enough: usize,
-) -> Result<JsValue, Error> {
-    to_js(&specimen::judge(decision_values, operating_point, enough))
-}
-
 #[wasm_bindgen]
 impl Image {
     /// Width in pixels.
@@ -226,7 +257,7 @@ impl Image {
     /// # Errors
     /// None in practice: every picture has a JavaScript form.
     pub fn preview(&self, max_side: usize) -> Result<JsValue, Error> {
-        picture(&self.0, max_side)
+        Ok(picture(&decode::preview(&self.0, max_side)))
     }
 }
 
@@ -261,12 +292,12 @@ impl CellSet {
         let patch = self.cells.patches.get(index);
         let patch = patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))?;
         let image = GreyImage::new(SIDE, SIDE, patch.0.clone())?;
-        picture(&image, SIDE)
+        Ok(picture(&decode::preview(&image, SIDE)))
     }
 }
 
-fn picture(image: &GreyImage, max_side: usize) -> Result<JsValue, Error> {
-    let preview = decode::preview(image, max_side);
+/// A picture as the page gets it: `{width, height, rgba}`.
+fn picture(preview: &decode::Preview) -> JsValue {
     let rgba = Uint8ClampedArray::from(preview.rgba.as_slice());
     let object = Object::new();
     for (name, value) in [
@@ -277,7 +308,7 @@ fn picture(image: &GreyImage, max_side: usize) -> Result<JsValue, Error> {
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &value);
     }
-    Ok(object.into())
+    object.into()
 }
 
 /// JavaScript's form of a value, maps as plain objects.
