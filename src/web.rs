@@ -61,6 +61,9 @@ struct Backend {
     kind: &'static str,
     adapter: String,
     software: bool,
+    /// Why it is the CPU, as a stable name: `asked`, `absent`, `emulated` or `failed`; else empty.
+    reason: &'static str,
+    /// The same as a sentence's end, with particulars.
     note: String,
 }
 
@@ -105,7 +108,7 @@ impl Scope {
         Ok(Scope { classifier: Classifier::new(model, device), preprocess, info })
     }
 
-    /// `{version, modelSha256, preset, backend: {kind, adapter, software, note}, manifest}`.
+    /// `{version, modelSha256, preset, backend: {kind, adapter, software, reason, note}, manifest}`.
     pub fn info(&self) -> JsValue {
         self.info.clone()
     }
@@ -319,27 +322,28 @@ fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {
 
 /// Opens the device to run on, and says why it is that one.
 async fn open(wanted: &str, force_software: bool) -> Result<(Device, Backend), Error> {
-    let cpu = |note: String| {
-        let backend = Backend { kind: "cpu", adapter: "CPU".into(), software: false, note };
+    let cpu = |reason, note: String| {
+        let backend = Backend { kind: "cpu", adapter: "CPU".into(), software: false, reason, note };
         Ok((device::cpu(), backend))
     };
     if wanted == "cpu" {
-        return cpu("as asked for".into());
+        return cpu("asked", "as asked for".into());
     }
     let forced = wanted == "webgpu";
     match adapter().await {
         None if forced => Err(Error::Device("this browser offers no WebGPU adapter".into())),
-        None => cpu("because this browser offers no WebGPU adapter".into()),
+        None => cpu("absent", "because this browser offers no WebGPU adapter".into()),
         Some((name, true)) if !forced && !force_software => {
-            cpu(format!("because {name} only emulates a GPU in software, which is slower"))
+            let note = format!("because {name} only emulates a GPU in software, which is slower");
+            cpu("emulated", note)
         }
         Some((adapter, software)) => match device::gpu(device::Api::Auto).await {
             Ok(gpu) => {
-                let note = String::new();
-                Ok((gpu.device, Backend { kind: "webgpu", adapter, software, note }))
+                let (reason, note) = ("", String::new());
+                Ok((gpu.device, Backend { kind: "webgpu", adapter, software, reason, note }))
             }
             Err(error) if forced => Err(error),
-            Err(error) => cpu(format!("because {error}")),
+            Err(error) => cpu("failed", format!("because {error}")),
         },
     }
 }

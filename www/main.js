@@ -182,7 +182,7 @@ function translate() {
     const device =
       backend.kind === "cpu" ? t.backendCpu : t.backendGpu(backend.adapter, backend.software);
     write(byId("backend"), device);
-    write(byId("backend-note"), backend.note);
+    write(byId("backend-note"), t.backendReason(backend));
     write(byId("identity"), t.identity(version, study.model?.name ?? "", modelSha256.slice(0, 12)));
     byId("identity").title = modelSha256;
   }

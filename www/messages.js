@@ -3,7 +3,7 @@
  * Every word the page shows: one table a language, of the same shape, and the one in use.
  */
 import { english } from "./messages/english.js";
-import { faults, german } from "./messages/german.js";
+import { faults, german, kinds } from "./messages/german.js";
 
 /** The marking of every export, in one language so that it can be searched for. */
 export const RESEARCH_USE = english.notice;
@@ -12,6 +12,9 @@ const TABLES = { en: english, de: german };
 
 /** What each error that explains itself in English is about, in the other languages. */
 const FAULTS = { en: null, de: faults };
+
+/** What reference cells are called, which a model says in English, in the other languages. */
+const KINDS = { en: null, de: kinds };
 
 /** @typedef {keyof typeof TABLES} Language */
 
@@ -42,6 +45,12 @@ export function speak(wanted) {
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", word(element, "data-label"));
   }
+}
+
+/** A reference cell's kind, part by part; a part that no table has stays. @param {string} kind */
+export function kindInWords(kind) {
+  const parts = kind.split(", ").map((part) => KINDS[language]?.[part] ?? part);
+  return parts.join(", ");
 }
 
 /** A decision value with sign and two decimals. @param {number} value */

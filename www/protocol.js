@@ -27,7 +27,7 @@
  *
  * @typedef {object} References cells of known label that the model holds; there may be none
  * @property {{ label: Label, kind: string }[]} cells
- * @property {Float32Array} points x and y of each on the model's map
+ * @property {[number, number][]} points x and y of each on the model's map
  * @property {Thumbnails} thumbnails one a cell, in the same order
  *
  * @typedef {"auto" | "webgpu" | "cpu"} BackendChoice
@@ -35,7 +35,8 @@
  * @property {"webgpu" | "cpu"} kind
  * @property {string} adapter
  * @property {boolean} software whether the adapter is only emulated
- * @property {string} note why it is this one
+ * @property {"" | "asked" | "absent" | "emulated" | "failed"} reason for a CPU
+ * @property {string} note the same in English, with particulars
  *
  * @typedef {object} Info
  * @property {string} version of mitoscope

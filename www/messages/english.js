@@ -250,6 +250,8 @@ export const english = {
   /** @param {string} adapter @param {boolean} software */
   backendGpu: (adapter, software) =>
     `Runs on ${software ? "a software GPU" : "the GPU"}: ${adapter}`,
+  /** Why it is the CPU. @param {import("../protocol.js").Backend} backend */
+  backendReason: ({ note }) => note,
   /** @param {string} program @param {string} model @param {string} sha */
   identity: (program, model, sha) => `mitoscope ${program} · model ${model} · SHA-256 ${sha}`,
 

@@ -16,6 +16,29 @@ export const faults = {
   project: "Das Projekt lässt sich nicht öffnen.",
 };
 
+/** Phases, look-alikes and staining patterns. @type {Record<string, string>} */
+export const kinds = {
+  prophase: "Prophase",
+  prometaphase: "Prometaphase",
+  metaphase: "Metaphase",
+  anaphase: "Anaphase",
+  telophase: "Telophase",
+  "early G1": "frühe G1",
+  overlap: "überlappend",
+  rounded: "abgerundet",
+  "small bright": "klein und hell",
+  homogeneous: "homogen",
+  "fine speckled": "fein gesprenkelt",
+  "dense fine speckled": "dicht fein gesprenkelt",
+  centromere: "Zentromer",
+  nucleolar: "nukleolär",
+  "nuclear membrane": "Kernmembran",
+  "nuclear dots": "Kernpunkte",
+  golgi: "Golgi",
+  cytoplasmic: "zytoplasmatisch",
+  negative: "negativ",
+};
+
 /** @type {typeof english} */
 export const german = {
   decimal: ",",
@@ -239,6 +262,14 @@ export const german = {
   backendCpu: "Läuft auf der CPU",
   backendGpu: (adapter, software) =>
     `Läuft auf ${software ? "einer Software-GPU" : "der GPU"}: ${adapter}`,
+  backendReason: ({ reason, note }) =>
+    ({
+      "": "",
+      asked: "wie verlangt",
+      absent: "weil dieser Browser keine GPU über WebGPU anbietet",
+      emulated: "weil die GPU nur in Software nachgebildet wird, was langsamer ist",
+      failed: `weil die GPU sich nicht öffnen ließ (${note})`,
+    })[reason],
   identity: (program, model, sha) => `mitoscope ${program} · Modell ${model} · SHA-256 ${sha}`,
 
   reportTitle: "Mitotische Zellen: Bericht zur Probe",

@@ -114,8 +114,8 @@ export class MapView {
   #place() {
     const study = this.#study;
     const known = study.references;
-    const apart = Array.from(known?.cells ?? [], ({ label }, i) => {
-      const [x, y] = known?.points.subarray(2 * i, 2 * i + 2) ?? [];
+    const apart = (known?.cells ?? []).map(({ label }, i) => {
+      const [x, y] = known?.points[i] ?? [0, 0];
       return { x, y, label };
     });
     const cells = study.cells.flatMap((cell) => {

@@ -4,7 +4,7 @@
  *
  * @import { Cell, Study } from "../study.js"
  */
-import { number, t } from "../messages.js";
+import { kindInWords, number, t } from "../messages.js";
 import { html } from "./dom.js";
 import { showOnSheet } from "./pictures.js";
 
@@ -22,7 +22,14 @@ export function nearestReferences(study, cell) {
     showOnSheet(picture, references.thumbnails, references.cells.length, index);
     const named = html("span", { class: `key ${label}` }, t.label[label]);
     const words = html("span", { class: "number" }, t.distance(number(distance, 2)));
-    return html("li", {}, picture, named, html("span", { class: "kind-of" }, kind), words);
+    return html(
+      "li",
+      {},
+      picture,
+      named,
+      html("span", { class: "kind-of" }, kindInWords(kind)),
+      words,
+    );
   });
   return html("div", { class: "neighbours" }, title, html("ol", {}, ...items));
 }
