@@ -146,7 +146,7 @@ export const english = {
   mapReference: "reference",
   mapLasso: "Draw with the finger",
   mapHint:
-    "Like lies by like. Draw around cells to choose them, Shift adds. Keys: arrows move a frame, + and − size it, Enter chooses the cells inside.",
+    "Like lies by like; lines lead to the nearest reference cells. Draw around cells to choose them, Shift adds. Keys: arrows move a frame, + and − size it, Enter chooses the cells inside.",
   mapNone: "The model holds no reference cells, or another one classified these cells: no map.",
   /** @param {string} counts */
   mapChosen: (counts) => `Chosen: ${counts}.`,

@@ -177,7 +177,7 @@ export const german = {
   mapReference: "Referenz",
   mapLasso: "Mit dem Finger zeichnen",
   mapHint:
-    "Ähnliches liegt beieinander. Umfahren Sie Zellen, um sie zu wählen; Umschalt fügt hinzu. Tasten: Pfeile bewegen einen Rahmen, + und − ändern seine Größe, Eingabe wählt die Zellen darin.",
+    "Ähnliches liegt beieinander; Linien führen zu den nächsten Referenzzellen. Umfahren Sie Zellen, um sie zu wählen; Umschalt fügt hinzu. Tasten: Pfeile bewegen einen Rahmen, + und − ändern seine Größe, Eingabe wählt die Zellen darin.",
   mapNone:
     "Das Modell enthält keine Referenzzellen, oder ein anderes hat diese Zellen klassifiziert: keine Karte.",
   mapChosen: (counts) => `Gewählt: ${counts}.`,

@@ -143,6 +143,7 @@ export class Actions {
   async #clear() {
     if (this.#study.ledger.canUndo && !(await question(t.clearAsk, t.clearYes))) return;
     this.#study.clear();
+    this.#tell("");
     byId("choose-files").focus();
   }
 

@@ -102,6 +102,7 @@ export class GalleryView {
     this.#gathered = new Set(cells);
     byId("filter-class").value = "all";
     byId("filter-state").value = cells.length > 0 ? "gathered" : "all";
+    this.#list.scrollTop = 0;
     this.update();
   }
 

@@ -11,7 +11,7 @@
 import { t } from "../messages.js";
 import { answersByKey, labelOf, pick } from "./cell.js";
 import { html, svg, write } from "./dom.js";
-import { cleared, drawMarks, fitted, inside, nearest, squares } from "./plot.js";
+import { cleared, drawMarks, fitted, inside, nearest, spokes, squares } from "./plot.js";
 
 /** A pointer that moves less clicks, and a lasso has no finer steps. */
 const STEP_PX = 4;
@@ -174,7 +174,12 @@ export class MapView {
     context.strokeStyle = ink;
     if (this.#hovered) squares(context, placed([this.#hovered]), 8);
     context.lineWidth = 2.5;
-    if (current) squares(context, placed([current]), 8);
+    if (current) {
+      squares(context, placed([current]), 8);
+      const near = this.#study.neighboursOf(current).map(({ index }) => this.#references[index]);
+      context.lineWidth = 1;
+      spokes(context, placed([current])[0], near);
+    }
     context.lineWidth = 1.5;
     context.setLineDash([5, 4]);
     context.fillStyle = accent;

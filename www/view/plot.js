@@ -81,6 +81,17 @@ export function squares(context, places, half) {
   for (const { x, y } of places) context.strokeRect(x - half, y - half, 2 * half, 2 * half);
 }
 
+/** Lines from one place, if there is one, to others. @param {CanvasRenderingContext2D} context @param {Place | undefined} from @param {Place[]} places */
+export function spokes(context, from, places) {
+  if (!from) return;
+  context.beginPath();
+  for (const { x, y } of places) {
+    context.moveTo(from.x, from.y);
+    context.lineTo(x, y);
+  }
+  context.stroke();
+}
+
 /** @param {CanvasRenderingContext2D} context @param {Place[]} places @param {number} half @param {() => void} draw */
 function triangles(context, places, half, draw) {
   for (let from = 0; from < places.length; from += TOGETHER) {
