@@ -4,12 +4,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::{Device, Tensor, TensorData};
+#[cfg(feature = "gpu")]
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+#[cfg(feature = "gpu")]
 use crate::device;
+use crate::device::Device;
 use crate::embedder::cpu::{Arena, CpuEmbedder};
+#[cfg(feature = "gpu")]
 use crate::embedder::{EMBEDDING, Embedder};
 use crate::model::Model;
 use crate::preprocess::{CHANNELS, Channels, SIDE};
@@ -60,6 +64,7 @@ enum Network {
     /// Our own, with the memory that no thread is embedding in just now.
     Cpu(CpuEmbedder, Mutex<Vec<Arena>>),
     /// burn's.
+    #[cfg(feature = "gpu")]
     Gpu(Embedder, Device),
 }
 
@@ -67,11 +72,15 @@ impl Classifier {
     /// Puts the model's network on the device.
     pub fn new(model: Model, device: Device) -> Self {
         let equal_channels = equal_channels(&model);
-        let network = if device == device::cpu() {
-            let embedder = CpuEmbedder::new(&model.weights, equal_channels);
-            Network::Cpu(embedder, Mutex::default())
-        } else {
-            Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
+        let network = match device {
+            #[cfg(feature = "gpu")]
+            device if device != device::cpu() => {
+                Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
+            }
+            _ => {
+                let embedder = CpuEmbedder::new(&model.weights, equal_channels);
+                Network::Cpu(embedder, Mutex::default())
+            }
         };
         Self { model, network }
     }
@@ -83,7 +92,7 @@ impl Classifier {
 
     /// Whether the network runs on a GPU, where batches pay.
     pub fn on_gpu(&self) -> bool {
-        matches!(self.network, Network::Gpu(..))
+        !matches!(self.network, Network::Cpu(..))
     }
 
     /// Embeds cells: in one batch on a GPU, one after the other on the CPU, in the caller's thread.
@@ -91,7 +100,7 @@ impl Classifier {
     /// # Shapes
     /// - `inputs`: each [`CHANNELS`] x [`SIDE`] x [`SIDE`] values from
     ///   [`Preprocess::input`](crate::preprocess::Preprocess::input)
-    /// - output: [`EMBEDDING`] values each, of length 1
+    /// - output: [`EMBEDDING`](crate::embedder::EMBEDDING) values each, of length 1
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] when an embedding is not finite, [`Error::Device`] when the device
@@ -113,6 +122,7 @@ impl Classifier {
                 free().push(arena);
                 embeddings
             }
+            #[cfg(feature = "gpu")]
             Network::Gpu(embedder, device) => self.embed_batch(inputs, embedder, device).await?,
         };
         if embeddings.iter().flatten().any(|v| !v.is_finite()) {
@@ -121,6 +131,7 @@ impl Classifier {
         Ok(embeddings)
     }
 
+    #[cfg(feature = "gpu")]
     async fn embed_batch(
         &self,
         inputs: &[Vec<f32>],

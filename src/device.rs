@@ -1,41 +1,27 @@
-//! The compute devices: the CPU and the GPU (WebGPU in a browser, wgpu natively).
+//! The compute devices: the CPU and, with the feature `gpu`, the GPU.
 
-use burn::tensor::Device;
-pub use burn_wgpu::WgpuBackend as Api;
-use burn_wgpu::graphics::AutoGraphicsApi;
-use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup_async, wgpu};
+#[cfg(feature = "gpu")]
+mod gpu;
 
-use crate::Error;
+#[cfg(feature = "gpu")]
+pub use self::gpu::{Api, Gpu, gpu};
+#[cfg(feature = "gpu")]
+pub use burn::tensor::Device;
 
-/// A GPU that is ready for work.
-#[derive(Debug, Clone)]
-pub struct Gpu {
-    /// burn's handle to it.
-    pub device: Device,
-    /// The adapter's name as the system gives it.
-    pub adapter: String,
-    /// The adapter only emulates a GPU on the CPU, which is slower than the CPU path.
-    pub software: bool,
+/// The only device without the feature `gpu`.
+#[cfg(not(feature = "gpu"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// The processor, in the caller's thread.
+    Cpu,
 }
 
 /// The CPU, present everywhere. burn computes there with burn-flex; a classifier without burn.
 pub fn cpu() -> Device {
-    Device::flex()
-}
-
-/// Sets up the system's preferred GPU through a graphics API, [`Api::Auto`] for its best; once a
-/// process.
-///
-/// # Errors
-/// [`Error::Device`] when there is no adapter, it refuses, or the GPU was set up before.
-pub async fn gpu(api: Api) -> Result<Gpu, Error> {
-    let selector = WgpuDevice::default().on(api);
-    let setup = try_init_setup_async::<AutoGraphicsApi>(&selector, RuntimeOptions::default())
-        .await
-        .map_err(|e| Error::Device(format!("no GPU can be used: {e}")))?;
-    let info = setup.adapter.get_info();
-    let software = info.device_type == wgpu::DeviceType::Cpu || emulates(&info.name);
-    Ok(Gpu { device: Device::from(selector), adapter: info.name, software })
+    #[cfg(feature = "gpu")]
+    return Device::flex();
+    #[cfg(not(feature = "gpu"))]
+    Device::Cpu
 }
 
 /// Whether an adapter's name is that of a known software renderer.

@@ -4,19 +4,20 @@
 
 #![deny(clippy::unwrap_used)]
 
-use burn::tensor::Device;
-use js_sys::{Array, Float32Array, Function, Object, Promise, Reflect, Uint8ClampedArray};
+mod backend;
+
+use js_sys::{Array, Float32Array, Object, Reflect, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
+use self::backend::Backend;
 use crate::cells::{self, CellBox};
 use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
 use crate::preprocess::{CutCells, Preprocess, SIDE};
 use crate::references::{PICTURE_SIDE, ReferenceCell};
-use crate::{Error, GreyImage, decode, device};
+use crate::{Error, GreyImage, decode};
 
 impl From<Error> for JsValue {
     /// A JavaScript `Error` with the sentence for a person and a stable `code`.
@@ -55,18 +56,6 @@ struct Info<'a> {
     manifest: &'a Manifest,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Backend {
-    kind: &'static str,
-    adapter: String,
-    software: bool,
-    /// Why it is the CPU, as a stable name: `asked`, `absent`, `emulated` or `failed`; else empty.
-    reason: &'static str,
-    /// The same as a sentence's end, with particulars.
-    note: String,
-}
-
 /// One cell as the page gets it.
 #[derive(Serialize)]
 struct Classified {
@@ -85,17 +74,16 @@ struct KnownCells<'a> {
 
 #[wasm_bindgen]
 impl Scope {
-    /// Reads a model file and opens a device: `backend` is `auto`, `webgpu` or `cpu`.
-    ///
-    /// `auto` takes WebGPU unless its adapter is emulated in software, which is slower than the
-    /// CPU; `force_software` takes it even then.
+    /// Reads a model file and opens the device of a backend that `chooseBackend` has chosen.
     ///
     /// # Errors
-    /// [`Error::Model`] for a bad model file, [`Error::Device`] when WebGPU is demanded and absent.
-    pub async fn load(model: &[u8], backend: &str, force_software: bool) -> Result<Scope, Error> {
+    /// [`Error::Model`] for a bad model file, [`Error::Device`] when the device cannot be used.
+    pub async fn load(model: &[u8], backend: JsValue) -> Result<Scope, Error> {
+        let backend: Backend = serde_wasm_bindgen::from_value(backend)
+            .map_err(|error| Error::Device(format!("this is no backend: {error}")))?;
         let model_sha256 = sha256(model);
         let model = Model::from_bytes(model)?;
-        let (device, backend) = open(backend, force_software).await?;
+        let device = backend.open().await?;
         let info = Info {
             version: env!("CARGO_PKG_VERSION"),
             model_sha256,
@@ -108,7 +96,7 @@ impl Scope {
         Ok(Scope { classifier: Classifier::new(model, device), preprocess, info })
     }
 
-    /// `{version, modelSha256, preset, backend: {kind, adapter, software, reason, note}, manifest}`.
+    /// `{version, modelSha256, preset, backend: {kind, adapter, software, note}, manifest}`.
     pub fn info(&self) -> JsValue {
         self.info.clone()
     }
@@ -318,60 +306,4 @@ fn picture(preview: &decode::Preview) -> JsValue {
 fn to_js(value: &impl Serialize) -> Result<JsValue, Error> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|error| Error::Device(error.to_string()))
-}
-
-/// Opens the device to run on, and says why it is that one.
-async fn open(wanted: &str, force_software: bool) -> Result<(Device, Backend), Error> {
-    let cpu = |reason, note: String| {
-        let backend = Backend { kind: "cpu", adapter: "CPU".into(), software: false, reason, note };
-        Ok((device::cpu(), backend))
-    };
-    if wanted == "cpu" {
-        return cpu("asked", "as asked for".into());
-    }
-    let forced = wanted == "webgpu";
-    match adapter().await {
-        None if forced => Err(Error::Device("this browser offers no WebGPU adapter".into())),
-        None => cpu("absent", "because this browser offers no WebGPU adapter".into()),
-        Some((name, true)) if !forced && !force_software => {
-            let note = format!("because {name} only emulates a GPU in software, which is slower");
-            cpu("emulated", note)
-        }
-        Some((adapter, software)) => match device::gpu(device::Api::Auto).await {
-            Ok(gpu) => {
-                let (reason, note) = ("", String::new());
-                Ok((gpu.device, Backend { kind: "webgpu", adapter, software, reason, note }))
-            }
-            Err(error) if forced => Err(error),
-            Err(error) => cpu("failed", format!("because {error}")),
-        },
-    }
-}
-
-/// Name of the browser's WebGPU adapter and whether it is software, asked for through the untyped
-/// interface: the typed one of `web-sys` exists only behind a compiler flag.
-async fn adapter() -> Option<(String, bool)> {
-    let gpu = property(&property(&js_sys::global(), "navigator")?, "gpu")?;
-    let request: Function = property(&gpu, "requestAdapter")?.dyn_into().ok()?;
-    let promise: Promise = request.call0(&gpu).ok()?.dyn_into().ok()?;
-    let adapter = JsFuture::from(promise).await.ok()?;
-    let info = property(&adapter, "info")?;
-    let words = ["vendor", "architecture", "description"]
-        .iter()
-        .filter_map(|name| property(&info, name)?.as_string())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    let name = if words.is_empty() { "an unnamed adapter".into() } else { words };
-    // The flag moved from the adapter to its info.
-    let fallback = [&info, &adapter]
-        .iter()
-        .any(|object| property(object, "isFallbackAdapter").is_some_and(|flag| flag.is_truthy()));
-    let software = fallback || device::emulates(&name);
-    Some((name, software))
-}
-
-fn property(object: &JsValue, name: &str) -> Option<JsValue> {
-    let value = Reflect::get(object, &name.into()).ok()?;
-    (!value.is_null() && !value.is_undefined()).then_some(value)
 }

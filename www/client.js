@@ -4,8 +4,10 @@
  *
  * Invariant: every call settles exactly once, with a value or with a `ClientError`.
  *
+ * @import { ModuleName } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
  */
+import { cpuModule, fetchBytes, fetchModule } from "./engine.js";
 
 /** A failure with the `code` of the Rust `Error`, or `cancelled`, `crashed`, `load`, `internal`. */
 export class ClientError extends Error {
@@ -24,6 +26,7 @@ const IMAGE = { as: "auto", reading: { page: 0, channel: "brightest" }, previewS
  * @typedef {object} StartOptions
  * @property {Protocol.BackendChoice} [backend]
  * @property {boolean} [forceSoftware] take WebGPU even when it is only emulated
+ * @property {ModuleName} [module] for the CPU; absent = the fastest here
  * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
  *
  * @typedef {(progress: Protocol.Progress) => void} OnProgress
@@ -49,12 +52,13 @@ export class Client {
    *
    * @param {StartOptions} [options]
    */
-  static async start({ backend = "auto", forceSoftware = false, model } = {}) {
-    const [wasm, bundled] = await Promise.all([
-      fetchBytes("../pkg/mitoscope_bg.wasm").then((bytes) => WebAssembly.compile(bytes)),
+  static async start({ backend = "auto", forceSoftware = false, module, model } = {}) {
+    const name = module ?? cpuModule();
+    const [wasm, bytes] = await Promise.all([
+      fetchModule(name),
       model ?? fetchBytes("model/model.safetensors"),
     ]);
-    const client = new Client({ wasm, model: bundled, backend, forceSoftware });
+    const client = new Client({ module: name, wasm, model: bytes, backend, forceSoftware });
     await client.info();
     return client;
   }
@@ -181,15 +185,4 @@ export class Client {
     this.#calls.clear();
     for (const call of calls) call.reject(error);
   }
-}
-
-/** @param {string} path relative to this file */
-async function fetchBytes(path) {
-  const url = new URL(path, import.meta.url);
-  const response = await fetch(url).catch(() => null);
-  if (!response?.ok) {
-    const reason = response?.status ?? "no answer";
-    throw new ClientError("load", `${url.pathname} could not be loaded (${reason})`);
-  }
-  return new Uint8Array(await response.arrayBuffer());
 }

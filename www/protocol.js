@@ -5,6 +5,8 @@
  * Invariant: every request carries an `id` and gets exactly one final reply (`done` or `failed`),
  * after any number of `progress` messages. Large buffers are transferred, never shared.
  *
+ * @import { ModuleName } from "./engine.js"
+ *
  * @typedef {{ x: number, y: number, w: number, h: number }} Box pixels of the image, top-left
  * @typedef {object} Picture for display only
  * @property {number} width
@@ -35,7 +37,7 @@
  * @property {"webgpu" | "cpu"} kind
  * @property {string} adapter
  * @property {boolean} software whether the adapter is only emulated
- * @property {"" | "asked" | "absent" | "emulated" | "failed"} reason for a CPU
+ * @property {"asked" | "absent" | "emulated" | "failed" | null} reason for the CPU
  * @property {string} note the same in English, with particulars
  *
  * @typedef {object} Info
@@ -48,7 +50,8 @@
  * @typedef {object} LoadRequest
  * @property {number} id
  * @property {"load"} kind
- * @property {WebAssembly.Module} wasm
+ * @property {ModuleName} module for the CPU
+ * @property {WebAssembly.Module} wasm the same
  * @property {Uint8Array} model
  * @property {BackendChoice} backend
  * @property {boolean} forceSoftware

@@ -5,9 +5,11 @@
  * Invariant: pixels pass through here only as whole buffers; every number comes from wasm.
  * A wasm trap is not answered: it is thrown to the page, which replaces this worker.
  *
+ * @import { CellSet, Image, Scope } from "../pkg/cpu/mitoscope.js"
+ * @import { Engine } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
  */
-import init, { CellSet, Image, Scope, contents, decode, decodePage } from "../pkg/mitoscope.js";
+import { fetchModule, instantiate } from "./engine.js";
 
 /** A cancel must take effect within 300 ms, so a batch aims below that. */
 const BATCH_MS = 200;
@@ -18,8 +20,8 @@ const SHEET = { columns: 8, rows: 8 };
 /** Pictures are for the eye only, so they may lose what the eye does not see. */
 const ENCODING = { type: "image/jpeg", quality: 0.92 };
 
-/** @type {Scope | null} */
-let scope = null;
+/** @type {{ engine: Engine, scope: Scope } | null} the module in use, with its model */
+let running = null;
 /** @type {Set<number>} */
 const cancelled = new Set();
 let queue = Promise.resolve();
@@ -62,16 +64,33 @@ function carryOut(request) {
 
 /** @returns {Promise<Protocol.References>} */
 async function references() {
-  const { cells, points } = loaded().references();
-  const pictures = await sheets(cells.length, (i) => loaded().referenceThumbnail(i));
+  const { scope } = loaded();
+  const { cells, points } = scope.references();
+  const pictures = await sheets(cells.length, (i) => scope.referenceThumbnail(i));
   return { cells, points, thumbnails: { ...SHEET, sheets: pictures } };
 }
 
 /** @param {Protocol.LoadRequest} request */
-async function load({ wasm, model, backend, forceSoftware }) {
-  await init({ module_or_path: wasm });
-  scope = await Scope.load(model, backend, forceSoftware);
-  return scope.info();
+async function load({ module, wasm, model, backend: wanted, forceSoftware }) {
+  const engine = await instantiate(module, wasm);
+  let backend = await engine.chooseBackend(wanted, forceSoftware);
+  if (backend.kind === "webgpu") {
+    try {
+      running = await begin(await instantiate("gpu", await fetchModule("gpu")), model, backend);
+      return running.scope.info();
+    } catch (error) {
+      if (wanted === "webgpu") throw error;
+      const note = `because WebGPU does not start: ${failure(error).message}`;
+      backend = { ...(await engine.chooseBackend("cpu", false)), reason: "failed", note };
+    }
+  }
+  running = await begin(engine, model, backend);
+  return running.scope.info();
+}
+
+/** @param {Engine} engine @param {Uint8Array} model @param {Protocol.Backend} backend */
+async function begin(engine, model, backend) {
+  return { engine, scope: await engine.Scope.load(model, backend) };
 }
 
 /**
@@ -79,11 +98,12 @@ async function load({ wasm, model, backend, forceSoftware }) {
  * @returns {Promise<Protocol.ImageOutcome>}
  */
 async function image({ id, bytes, as, reading, boxes, embed, previewSide }) {
+  const { engine, scope } = loaded();
   progress(id, { stage: "opened", contents: offered(bytes) });
-  const image = decodePage(bytes, reading.page, reading.channel);
+  const image = engine.decodePage(bytes, reading.page, reading.channel);
   try {
     if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
-    const cells = boxes ? loaded().cellsOfBoxes(image, boxes) : loaded().cellsOfField(image);
+    const cells = boxes ? scope.cellsOfBoxes(image, boxes) : scope.cellsOfField(image);
     const size = { width: image.width, height: image.height };
     const preview = await encoded([image.preview(previewSide)], 1);
     await classify(id, cells, { size, preview, indices: [] }, embed);
@@ -96,7 +116,7 @@ async function image({ id, bytes, as, reading, boxes, embed, previewSide }) {
 /** What a file offers to choose from. @param {Uint8Array} bytes @returns {Protocol.Contents} */
 function offered(bytes) {
   try {
-    return contents(bytes);
+    return loaded().engine.contents(bytes);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     // Decoding says what is wrong; damage behind the page that is read does no harm.
@@ -106,13 +126,14 @@ function offered(bytes) {
 
 /** @param {Protocol.CropsRequest} request */
 async function crops({ id, files, embed }) {
+  const { engine, scope } = loaded();
   /** @type {Image[]} */
   const images = [];
   /** @type {number[]} */
   const indices = [];
   for (const [index, bytes] of files.entries()) {
     try {
-      images.push(decode(bytes));
+      images.push(engine.decode(bytes));
       indices.push(index);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw error;
@@ -120,7 +141,7 @@ async function crops({ id, files, embed }) {
     }
   }
   if (images.length === 0) return;
-  await classify(id, loaded().cellsOfCrops(images), { size: null, preview: null, indices }, embed);
+  await classify(id, scope.cellsOfCrops(images), { size: null, preview: null, indices }, embed);
 }
 
 /**
@@ -132,6 +153,7 @@ async function crops({ id, files, embed }) {
  * @param {boolean} [embed] also report the embeddings
  */
 async function classify(id, cells, origin, embed = false) {
+  const { scope } = loaded();
   try {
     const thumbnails = { ...SHEET, sheets: await sheets(cells.length, (i) => cells.thumbnail(i)) };
     progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
@@ -141,8 +163,8 @@ async function classify(id, cells, origin, embed = false) {
       if (cancelled.has(id)) throw Object.assign(new Error("cancelled"), { code: "cancelled" });
       const started = performance.now();
       const count = Math.min(size, cells.length - from);
-      const predictions = await loaded().classify(cells, from, count);
-      const embeddings = embed ? await loaded().embed(cells, from, count) : null;
+      const predictions = await scope.classify(cells, from, count);
+      const embeddings = embed ? await scope.embed(cells, from, count) : null;
       progress(id, { stage: "classified", from, predictions, embeddings });
       from += count;
       const fitting = Math.floor((BATCH_MS * count) / (performance.now() - started));
@@ -190,8 +212,8 @@ function breath() {
 }
 
 function loaded() {
-  if (!scope) throw Object.assign(new Error("no model is loaded"), { code: "model" });
-  return scope;
+  if (!running) throw Object.assign(new Error("no model is loaded"), { code: "model" });
+  return running;
 }
 
 /** @param {any} error @returns {Protocol.Failure} */

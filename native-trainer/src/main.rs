@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use mitoscope::decode::Channel;
-use native_trainer::device::Choice;
+use native_trainer::device::{self, Choice};
 use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
 use native_trainer::protocol::Setting;
@@ -278,6 +278,7 @@ struct Detect {
 
 fn main() -> ExitCode {
     memory::keep_freed();
+    device::default_to_cpu();
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),

@@ -28,17 +28,19 @@ before(async () => {
 });
 after(() => site?.close());
 
-test("CPU: same embeddings and labels as the native program", async () => {
-  const browser = await launch();
-  try {
-    const page = await open(browser, `${site.url}?backend=cpu`);
-    const found = await inBrowser(page, { backend: "cpu", forceSoftware: false }, sample.boxes);
-    assert.equal(found.kind, "cpu");
-    compare(found, await natively(sample.boxes));
-  } finally {
-    await browser.close();
-  }
-});
+for (const module of ["cpu", "cpu-relaxed"]) {
+  test(`module ${module}: same embeddings and labels as the native program`, async () => {
+    const browser = await launch();
+    try {
+      const page = await open(browser, `${site.url}?backend=cpu`);
+      const found = await inBrowser(page, { backend: "cpu", module }, sample.boxes);
+      assert.equal(found.kind, "cpu");
+      compare(found, await natively(sample.boxes));
+    } finally {
+      await browser.close();
+    }
+  });
+}
 
 test("WebGPU, emulated: same embeddings and labels as the native program", async () => {
   const browser = await launch({ webgpu: true });
@@ -76,7 +78,7 @@ test("WebGPU where there is none is a clear error", async () => {
 
 /**
  * @param {import("playwright-core").Page} page
- * @param {{ backend: string, forceSoftware: boolean }} options
+ * @param {object} options of the client
  * @param {Box[]} boxes
  * @returns {Promise<Answer & { kind: string }>}
  */

@@ -263,13 +263,14 @@ export const german = {
   backendGpu: (adapter, software) =>
     `Läuft auf ${software ? "einer Software-GPU" : "der GPU"}: ${adapter}`,
   backendReason: ({ reason, note }) =>
-    ({
-      "": "",
-      asked: "wie verlangt",
-      absent: "weil dieser Browser keine GPU über WebGPU anbietet",
-      emulated: "weil die GPU nur in Software nachgebildet wird, was langsamer ist",
-      failed: `weil die GPU sich nicht öffnen ließ (${note})`,
-    })[reason],
+    reason === null
+      ? ""
+      : {
+          asked: "wie verlangt",
+          absent: "weil dieser Browser keine GPU über WebGPU anbietet",
+          emulated: "weil die GPU nur in Software nachgebildet wird, was langsamer ist",
+          failed: `weil die GPU sich nicht öffnen ließ (${note})`,
+        }[reason],
   identity: (program, model, sha) => `mitoscope ${program} · Modell ${model} · SHA-256 ${sha}`,
 
   reportTitle: "Mitotische Zellen: Bericht zur Probe",

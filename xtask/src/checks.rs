@@ -3,7 +3,8 @@
 //! Invariant: what a later step needs is looked for before the first long build starts.
 
 use crate::toolchain::Toolchain;
-use crate::{dist, project, wasm};
+use crate::wasm::Module;
+use crate::{dist, project};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,7 +62,7 @@ pub fn run_all() -> Result<()> {
     let site = root.join("dist");
     let browser = Browser::find(&root)?;
     let toolchain = Toolchain::find()?;
-    let mut wasm_clippy = toolchain.clippy()?;
+    toolchain.clippy()?;
     let mut report = Report::default();
 
     report.step("format", || project::run(project::cargo()?.args(["fmt", "--all", "--check"])))?;
@@ -74,7 +75,11 @@ pub fn run_all() -> Result<()> {
         Ok(())
     })?;
     report.step("clippy, wasm32", || {
-        project::run(wasm_clippy.args(wasm::SELECTION).args(["--", "-D", "warnings"]))
+        for module in Module::ALL {
+            let mut clippy = toolchain.clippy()?;
+            project::run(clippy.args(module.selection()).args(["--", "-D", "warnings"]))?;
+        }
+        Ok(())
     })?;
     report.step("Rust tests", || {
         for selection in [&PRODUCT[..], &XTASK] {

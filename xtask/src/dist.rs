@@ -3,7 +3,8 @@
 //! Invariant: every file of the site but `_headers` and `manifest.json` itself is listed in
 //! `manifest.json` with its SHA-256, and nothing outside that list is ever deleted.
 
-use crate::{headers, project, wasm};
+use crate::wasm::Module;
+use crate::{headers, project};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -20,14 +21,25 @@ const PKG: &str = "pkg";
 /// Builds the whole site into `out`, replacing an earlier one.
 ///
 /// # Errors
-/// When `out` holds files of someone else, a part is missing, or the wasm build fails.
+/// When `out` holds files of someone else, a part is missing, or a wasm build fails.
 pub fn build(out: &Path) -> Result<()> {
+    begin(out)?;
+    complete(out)
+}
+
+/// Builds a site that works, with the modules that build fast; [`complete`] brings WebGPU.
+///
+/// # Errors
+/// As [`build`].
+pub fn begin(out: &Path) -> Result<()> {
     let root = project::root()?;
     let index = root.join("index.html");
     let html = fs::read_to_string(&index).with_context(|| format!("cannot read {index:?}"))?;
     let headers = headers::security_headers(&html)?;
     remove_earlier(out)?;
-    wasm::build(&out.join(PKG))?;
+    for module in [Module::Cpu, Module::CpuRelaxed] {
+        module.build(&out.join(PKG))?;
+    }
     copy(&index, &out.join("index.html"))?;
     for file in files_below(&root.join("www"))? {
         copy(&file, &out.join(file.strip_prefix(&root)?))?;
@@ -37,6 +49,19 @@ pub fn build(out: &Path) -> Result<()> {
         "{MODEL} is missing: write one there with `mitoscope export RUN --out {MODEL} --half`"
     );
     write(&out.join(HEADERS), &headers::headers_file(&headers))?;
+    write_manifest(out)
+}
+
+/// Builds the module for WebGPU into a site; the page finds it at its next start.
+///
+/// # Errors
+/// When the build fails or the site cannot be written.
+pub fn complete(out: &Path) -> Result<()> {
+    Module::Gpu.build(&out.join(PKG))?;
+    write_manifest(out)
+}
+
+fn write_manifest(out: &Path) -> Result<()> {
     let manifest = serde_json::json!({ "site": "mitoscope", "sha256": hashes(out)? });
     write(&out.join(MANIFEST), &format!("{manifest:#}\n"))?;
     eprintln!("The site is in {}", out.display());

@@ -17,13 +17,14 @@ use anyhow::{Context, Result, bail};
 use bench::Measurement;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use wasm::Module;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   serve [--port 8080] [--no-build]   build the site into dist and serve it at 127.0.0.1
   dist [--out dist]                  build the site as plain files for any static host
-  wasm                               build only the WebAssembly module, into dist/pkg
+  wasm                               build only the WebAssembly modules, into dist/pkg
   test                               run every check: format, clippy, Rust and browser tests
   bench [train] [--json FILE]        measure throughput and peak memory, natively and in Chromium;
                                      train: race the trainer against PyTorch (needs Python 3)";
@@ -54,12 +55,19 @@ fn execute(task: Task) -> Result<()> {
     match task {
         Task::Serve { port, build } => {
             if build {
-                dist::build(&default_out)?;
+                dist::begin(&default_out)?;
+                let site = default_out.clone();
+                std::thread::spawn(move || match dist::complete(&site) {
+                    Ok(()) => println!("The page has WebGPU from its next start on."),
+                    Err(error) => eprintln!("xtask: the page stays without WebGPU: {error:#}"),
+                });
             }
             serve::serve(&default_out, port)
         }
         Task::Dist { out } => dist::build(&out.unwrap_or(default_out)),
-        Task::Wasm => wasm::build(&default_out.join("pkg")),
+        Task::Wasm => {
+            Module::ALL.iter().try_for_each(|module| module.build(&default_out.join("pkg")))
+        }
         Task::Test => checks::run_all(),
         Task::Bench { what, json } => bench::run(what, json.as_deref()),
         Task::Help => {

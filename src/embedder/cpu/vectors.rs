@@ -2,7 +2,7 @@
 //!
 //! Natively the best that the processor has, found at run time. A browser refuses a module for one
 //! unknown instruction, so on wasm32 the build decides: relaxed SIMD, whose multiply-add is fused,
-//! where the target has it, else simd128. One that is not chosen is not in the module.
+//! with the feature `relaxed-simd`, else simd128. One that is not chosen is not in the module.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use pulp::Arch as Vectors;
@@ -12,30 +12,25 @@ pub use self::wasm::Vectors;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
-    #[cfg(target_feature = "relaxed-simd")]
+    #[cfg(feature = "relaxed-simd")]
     use pulp::wasm::RelaxedSimd as Chosen;
-    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[cfg(not(feature = "relaxed-simd"))]
     use pulp::wasm::Simd128 as Chosen;
-    use pulp::{Scalar, Simd, WithSimd};
+    use pulp::{Simd, WithSimd};
 
     /// Stands in for `pulp::Arch`, whose code for relaxed SIMD is in every module.
     #[derive(Debug, Clone, Copy)]
-    pub enum Vectors {
-        Scalar,
-        Chosen(Chosen),
-    }
+    pub struct Vectors(Chosen);
 
     impl Vectors {
         pub fn new() -> Self {
-            Chosen::try_new().map_or(Self::Scalar, Self::Chosen)
+            // SAFETY: a browser runs this only after it has accepted every instruction of the module.
+            Self(unsafe { Chosen::new_unchecked() })
         }
 
         #[inline(always)]
         pub fn dispatch<Op: WithSimd>(self, op: Op) -> Op::Output {
-            match self {
-                Self::Scalar => Simd::vectorize(Scalar, op),
-                Self::Chosen(simd) => Simd::vectorize(simd, op),
-            }
+            Simd::vectorize(self.0, op)
         }
     }
 }

@@ -38,12 +38,15 @@ const SWIFTSHADER = [
 /**
  * Serves the site on the loopback address below `/lab/`, to prove that it works under a path.
  *
- * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer>, cached?: boolean, held?: RegExp }} [options]
- *   `policy`: `header` as a good host sends it, `meta` as a host that sends no headers, `none` to
- *   prove that a probe would succeed without; `files`: extra files by path; `cached`: the browser
- *   may take what it has for an hour; `held`: paths that are never answered
+ * @param {object} [options]
+ * @param {"header" | "meta" | "none"} [options.policy] `header` as a good host sends it, `meta` as a
+ *   host that sends no headers, `none` to prove that a probe would succeed without
+ * @param {Record<string, Buffer>} [options.files] extra files by path
+ * @param {boolean} [options.cached] the browser may take what it has for an hour
+ * @param {RegExp} [options.held] paths that are never answered
+ * @param {RegExp} [options.absent] files that are not found
  */
-export async function serve({ policy = "header", files = {}, cached = false, held } = {}) {
+export async function serve({ policy = "header", files = {}, cached, held, absent } = {}) {
   const [tag, content] = await contentPolicy();
   /** @type {Record<string, string>} */
   const headers = { "cache-control": cached ? "max-age=3600" : "no-cache" };
@@ -57,6 +60,7 @@ export async function serve({ policy = "header", files = {}, cached = false, hel
     if (held?.test(path)) return;
     const inside = path.replace(/^\/lab\//, "").replace(/^$/, "index.html");
     let body = files[inside] ?? (await readFile(join(DIST, inside)).catch(() => null));
+    if (absent?.test(inside)) body = null;
     if (body === null || !path.startsWith("/lab/")) return response.writeHead(404).end("not found");
     if (policy === "none" && inside === "index.html")
       body = Buffer.from(`${body}`.replace(tag, ""));
