@@ -8,6 +8,7 @@
  * @import * as Protocol from "./protocol.js"
  */
 import { cpuModule, fetchBytes, fetchModule } from "./engine.js";
+import { FIRST_READING } from "./reading.js";
 
 /** A failure with the `code` of the Rust `Error`, or `cancelled`, `crashed`, `load`, `internal`. */
 export class ClientError extends Error {
@@ -20,7 +21,7 @@ export class ClientError extends Error {
 }
 
 /** What is asked of an image unless told otherwise. */
-const IMAGE = { as: "auto", reading: { page: 0, channel: "brightest" }, previewSide: 1600 };
+const IMAGE = { as: "auto", reading: FIRST_READING, previewSide: 1600 };
 
 /**
  * @typedef {object} StartOptions

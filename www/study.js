@@ -10,6 +10,7 @@
  */
 import { Ledger } from "./ledger.js";
 import { t } from "./messages.js";
+import { FIRST_READING, readingId } from "./reading.js";
 import { BOUNDARY, NEEDED, judge } from "./verdict.js";
 
 /**
@@ -66,25 +67,12 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
 
-/** How a file is read unless one chooses otherwise. @type {Protocol.Reading} */
-const FIRST_READING = { page: 0, channel: "brightest" };
-
 /** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
 function unread() {
   return {
     ...{ status: "waiting", cells: [], classified: 0 },
     ...{ size: null, preview: null, thumbnails: null, failure: null },
   };
-}
-
-/** Whether a source is read otherwise than by default. @param {Protocol.Reading} source */
-export function isChosen({ page, channel }) {
-  return page !== FIRST_READING.page || channel !== FIRST_READING.channel;
-}
-
-/** Part of the ids of its cells, so that answers to other readings are not mistaken for theirs. @param {Source} source */
-function readingId(source) {
-  return isChosen(source) ? `p${source.page + 1}${source.channel}` : "";
 }
 
 /** Tells of changes, gathered, through the event `change` (detail: Set of Part). */

@@ -5,7 +5,7 @@
  * @import { Cell, Source, Study } from "../study.js"
  */
 import { decisionValue, t } from "../messages.js";
-import { isChosen } from "../study.js";
+import { isChosen } from "../reading.js";
 
 /** A source's name, with page and channel where one has chosen them. @param {Source} source */
 export function sourceName(source) {

@@ -127,7 +127,6 @@ export class MapView {
       part.hidden = all.length === 0;
     }
     write(this.#hint, all.length > 0 ? t.mapHint : t.mapNone);
-    if (all.length === 0) return;
     const place = fitted(all, this.#room);
     this.#references = apart.map((mark) => ({ ...mark, ...place(mark) }));
     this.#marks = cells.map((mark) => ({ ...mark, ...place(mark) }));
@@ -135,6 +134,7 @@ export class MapView {
     const mitotic = cells.filter(({ label }) => label === "mitotic").length;
     const words = t.mapLabel(t.verdict(mitotic, cells.length), apart.length);
     this.#plot.setAttribute("aria-label", words);
+    if (all.length === 0) return;
     const context = cleared(this.#below, this.#room);
     drawMarks(context, this.#coloured(), this.#marks, this.#references);
     this.#redraw();
