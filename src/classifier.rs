@@ -13,6 +13,7 @@ use crate::embedder::cpu::{Arena, CpuEmbedder};
 use crate::embedder::gpu::GpuEmbedder;
 use crate::model::Model;
 use crate::preprocess::{CHANNELS, Channels, SIDE};
+use crate::references::Neighbour;
 
 /// What a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,18 @@ pub struct Prediction {
     /// The class by the sign of the decision value.
     pub prediction: Label,
 }
+
+/// Where a cell lies among the model's references.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Surroundings {
+    /// The cell's place on the map of the references; none without references.
+    pub point: Option<[f32; 2]>,
+    /// The nearest references, nearest first, at most [`NEIGHBOURS`].
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// How many nearest references are told of a cell.
+pub const NEIGHBOURS: usize = 5;
 
 /// A model on a device, ready to classify.
 pub struct Classifier {
@@ -72,6 +85,11 @@ impl Classifier {
     /// The model this classifier runs.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Whether the network runs on a GPU, where batches pay.
+    pub fn on_gpu(&self) -> bool {
+        !matches!(self.network, Network::Cpu(..))
     }
 
     /// Embeds cells: in one batch on a GPU, one after the other on the CPU, in the caller's thread.
@@ -134,6 +152,13 @@ impl Classifier {
         let prediction = if decision_value > 0.0 { Label::Mitotic } else { Label::Interphase };
         let probability = self.model.manifest.calibration.probability(decision_value);
         Ok(Prediction { decision_value, probability, prediction })
+    }
+
+    /// Places one embedding among the model's references.
+    pub fn surroundings(&self, embedding: &[f32]) -> Surroundings {
+        let references = &self.model.references;
+        let neighbours = references.nearest(embedding, NEIGHBOURS);
+        Surroundings { point: references.place(embedding), neighbours }
     }
 
     /// Embeds and classifies cells in one batch.

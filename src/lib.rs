@@ -3,8 +3,9 @@
 //! The modules in the order a cell passes them: [`decode`] (bytes to grey image), [`cells`] (field
 //! to cell boxes), [`preprocess`] (cell to network input), [`embedder`] (input to embedding),
 //! [`svm`] (embedding to decision value), [`classifier`] (all of it), [`specimen`] (the decision
-//! values of all cells to a verdict); [`model`] is the file that holds what was learned, [`device`]
-//! where the network runs. Everything is pure: bytes in, values out.
+//! values of all cells to a verdict); [`model`] is the file that holds what was learned,
+//! [`references`] the known cells in it, [`device`] where the network runs. Everything is pure: bytes
+//! in, values out.
 //!
 //! ```
 //! # async fn run() -> Result<(), mitoscope::Error> {
@@ -41,6 +42,7 @@ pub mod grey;
 mod image;
 pub mod model;
 pub mod preprocess;
+pub mod references;
 pub mod specimen;
 pub mod svm;
 #[cfg(target_arch = "wasm32")]

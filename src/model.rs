@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::embedder::{EMBEDDING, Weights};
 use crate::preprocess::Preprocess;
+use crate::references::References;
 use crate::svm::Svm;
 
 /// Schema of the files this version writes, the only one that it reads.
@@ -27,6 +28,8 @@ pub struct Model {
     pub weights: Weights,
     /// The classifier on the embeddings; γ and the bias live here and nowhere else.
     pub svm: Svm,
+    /// Cells of known label to compare with; there may be none.
+    pub references: References,
 }
 
 /// Description of a model, kept as JSON in the file.
@@ -51,6 +54,9 @@ pub struct Manifest {
     pub metrics: serde_json::Value,
     /// Where the model comes from.
     pub provenance: Provenance,
+    /// Where its references come from, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<ReferenceSource>,
 }
 
 /// Platt's sigmoid: probability of mitosis 1 / (1 + exp(a·f + b)) for a decision value f.
@@ -101,6 +107,18 @@ pub struct Provenance {
     pub trained_steps: u64,
 }
 
+/// Where a model's references come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceSource {
+    /// Name of the data.
+    pub data: String,
+    /// Licence of the data.
+    pub licence: String,
+    /// SHA-256 of the data, hexadecimal.
+    pub data_sha256: String,
+}
+
 /// How the network's weights are stored; the SVM always keeps full precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
@@ -121,7 +139,8 @@ impl Model {
         let layers: Vec<_> = Weights::layers().collect();
         let parts = file::Parts::read(bytes, &layers, EMBEDDING)?;
         let weights = Weights::from_tensors(parts.weights)?;
-        Ok(Self { manifest: parts.manifest, weights, svm: parts.svm })
+        let file::Parts { manifest, svm, references, .. } = parts;
+        Ok(Self { manifest, weights, svm, references })
     }
 
     /// Writes the model file; the same model always gives the same bytes.
@@ -135,6 +154,7 @@ impl Model {
             &self.manifest,
             self.weights.tensors(),
             &self.svm,
+            &self.references,
             precision,
             &layers,
             EMBEDDING,

@@ -1,110 +1,192 @@
-//! The decision values of a specimen's cells to its verdict: how many are mitotic, and whether that is
-//! enough to trust the preparation.
+//! The cells of a specimen to its verdict: how many are mitotic, which are uncertain, and whether enough
+//! are confirmed to trust the preparation.
 //!
-//! Invariant: only finite decision values are counted; the fraction exists when there is a counted cell.
+//! Invariant: a reader's answer outweighs the classifier, and only answered cells confirm. The page has the
+//! same rule in `www/verdict.js`, because it must judge at every move of a slider; both are tested against
+//! `tests/fixtures/verdicts.json`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Whether a specimen holds enough mitotic cells. The clinical rule: at least one or two show that the
-/// slide was prepared well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PreparationCheck {
-    /// At least as many mitotic cells as asked for.
-    Enough,
-    /// Some, but fewer than asked for.
-    TooFew,
-    /// Cells, none of them mitotic.
-    NoneFound,
-    /// No cell could be classified.
-    NotGradable,
+use crate::classifier::Label;
+
+/// The decision value where the support vector machine itself divides the classes.
+pub const BOUNDARY: f64 = 0.0;
+
+/// Support vectors lie at a decision value of ±1 by definition: nearer cells are in the margin.
+const MARGIN: f64 = 1.0;
+
+/// What is known of one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Evidence {
+    /// The classifier's; none for a cell that could not be classified.
+    pub decision_value: Option<f64>,
+    /// The reader's.
+    pub answer: Option<Label>,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Rule {
+    /// Decision values above it are mitotic.
+    pub threshold: f64,
+    /// Thresholds of the model's operating points.
+    pub points: Vec<f64>,
+    /// Confirmed mitotic cells that show a good preparation; the clinical rule says one or two.
+    pub needed: usize,
+    /// False when a reader says that the specimen cannot be judged.
+    pub gradable: bool,
+}
+
+/// Why a cell is uncertain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// It lies in the margin of the support vector machine.
+    Margin,
+    /// Boundary, threshold and operating points do not all call it the same.
+    Points,
+}
+
+/// What one cell is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// By the threshold.
+    pub model: Option<Label>,
+    /// The reader's answer, else the model's.
+    pub label: Option<Label>,
+    /// Why it is uncertain, if it is.
+    pub doubt: Option<Doubt>,
+}
+
+/// Whether enough mitotic cells show that the slide was prepared well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preparation {
+    /// As many are confirmed as are needed.
+    Passed,
+    /// Too few are confirmed, but candidates or uncertain cells await an answer.
+    Open,
+    /// Some are confirmed, fewer than needed, and no cell is left to ask about.
+    Few,
+    /// There is none.
+    None,
+    /// No cell could be classified, or a reader says that the specimen cannot be judged.
+    Ungradable,
 }
 
 /// What is said about a specimen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Classified cells.
     pub cells: usize,
-    /// Those above the operating point.
+    /// Those that are mitotic, by answer or else by the threshold.
     pub mitotic: usize,
-    /// Mitotic over classified cells; `None` without any.
+    /// Mitotic over classified cells; none without any.
     pub fraction: Option<f64>,
-    /// Cells whose decision value is not finite.
-    pub unclassified: usize,
-    /// Whether there are enough mitotic cells.
-    pub check: PreparationCheck,
+    /// Mitotic by the reader's answer.
+    pub confirmed: usize,
+    /// Mitotic by the model, not yet answered.
+    pub candidates: usize,
+    /// Uncertain, not yet answered.
+    pub doubtful: usize,
+    /// Classified cells that the reader has answered.
+    pub answered: usize,
+    /// The preparation check.
+    pub preparation: Preparation,
+    /// As in the rule.
+    pub needed: usize,
 }
 
-/// Judges a specimen by the decision values of its cells.
-///
-/// A cell is mitotic when its decision value is above `operating_point` (0 is the classifier's own);
-/// `enough` mitotic cells, at least one, pass the preparation check.
-pub fn judge(decision_values: &[f64], operating_point: f64, enough: usize) -> Verdict {
-    let finite = decision_values.iter().filter(|value| value.is_finite());
-    let cells = finite.clone().count();
-    let mitotic = finite.filter(|value| **value > operating_point).count();
-    let check = match mitotic {
-        _ if cells == 0 => PreparationCheck::NotGradable,
-        0 => PreparationCheck::NoneFound,
-        _ if mitotic < enough => PreparationCheck::TooFew,
-        _ => PreparationCheck::Enough,
+/// Calls every cell of a specimen, in order, and sums up.
+pub fn judge(cells: &[Evidence], rule: &Rule) -> (Vec<Call>, Verdict) {
+    let points = rule.points.iter().copied().chain([BOUNDARY, rule.threshold]);
+    let (lowest, highest) =
+        (points.clone().fold(BOUNDARY, f64::min), points.fold(BOUNDARY, f64::max));
+    let call = |cell: &Evidence| {
+        let Some(value) = cell.decision_value.filter(|value| value.is_finite()) else {
+            return Call { model: None, label: cell.answer, doubt: None };
+        };
+        let model = if value > rule.threshold { Label::Mitotic } else { Label::Interphase };
+        let doubt = if value > lowest && value <= highest {
+            Some(Doubt::Points)
+        } else {
+            (value.abs() < MARGIN).then_some(Doubt::Margin)
+        };
+        Call { model: Some(model), label: Some(cell.answer.unwrap_or(model)), doubt }
     };
-    Verdict {
-        cells,
-        mitotic,
-        fraction: (cells > 0).then(|| mitotic as f64 / cells as f64),
-        unclassified: decision_values.len() - cells,
-        check,
-    }
+    let calls: Vec<Call> = cells.iter().map(call).collect();
+    let count = |counts: &dyn Fn(&Call, Option<Label>) -> bool| {
+        let classified = calls.iter().zip(cells).filter(|(call, _)| call.model.is_some());
+        classified.filter(|(call, cell)| counts(call, cell.answer)).count()
+    };
+    let mitotic = Some(Label::Mitotic);
+    let mut verdict = Verdict {
+        cells: count(&|_, _| true),
+        mitotic: count(&|call, _| call.label == mitotic),
+        fraction: None,
+        confirmed: count(&|_, answer| answer == mitotic),
+        candidates: count(&|call, answer| answer.is_none() && call.model == mitotic),
+        doubtful: count(&|call, answer| answer.is_none() && call.doubt.is_some()),
+        answered: count(&|_, answer| answer.is_some()),
+        preparation: Preparation::None,
+        needed: rule.needed,
+    };
+    let cells = verdict.cells;
+    verdict.fraction = (cells > 0).then(|| verdict.mitotic as f64 / cells as f64);
+    verdict.preparation = if !rule.gradable || cells == 0 {
+        Preparation::Ungradable
+    } else if verdict.confirmed >= rule.needed {
+        Preparation::Passed
+    } else if verdict.candidates + verdict.doubtful > 0 {
+        Preparation::Open
+    } else if verdict.confirmed > 0 {
+        Preparation::Few
+    } else {
+        Preparation::None
+    };
+    (calls, verdict)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(
-        values: &[f64],
-        point: f64,
-        enough: usize,
-        mitotic: usize,
-        expected: PreparationCheck,
-    ) {
-        let verdict = judge(values, point, enough);
-        assert_eq!((verdict.mitotic, verdict.check), (mitotic, expected), "{values:?}");
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        case: String,
+        cells: Vec<(Option<f64>, Option<Label>)>,
+        rule: Rule,
+        calls: Vec<(Option<Label>, Option<Label>, Option<Doubt>)>,
+        verdict: Verdict,
     }
 
     #[test]
-    fn the_number_asked_for_decides() {
-        let values = [-1.0, 0.5, 0.2, -0.3, 1.4];
-        check(&values, 0.0, 3, 3, PreparationCheck::Enough);
-        check(&values, 0.0, 4, 3, PreparationCheck::TooFew);
-        check(&values, 0.0, 0, 3, PreparationCheck::Enough);
-        check(&values, 2.0, 0, 0, PreparationCheck::NoneFound);
-        assert_eq!(judge(&values, 0.0, 1).fraction, Some(0.6));
+    fn the_rule_is_that_of_the_golden_cases() {
+        let text = include_str!("../tests/fixtures/verdicts.json");
+        let cases: Vec<Case> = serde_json::from_str(text).expect("cases");
+        assert!(cases.len() >= 20);
+        for Case { case, cells, rule, calls: expected, verdict: wanted } in cases {
+            let cells: Vec<Evidence> = cells
+                .into_iter()
+                .map(|(decision_value, answer)| Evidence { decision_value, answer })
+                .collect();
+            let (calls, verdict) = judge(&cells, &rule);
+            let calls: Vec<_> =
+                calls.iter().map(|call| (call.model, call.label, call.doubt)).collect();
+            assert_eq!(calls, expected, "{case}");
+            assert_eq!(verdict, wanted, "{case}");
+        }
     }
 
     #[test]
-    fn the_operating_point_itself_is_not_mitotic() {
-        check(&[0.5, 0.25], 0.25, 1, 1, PreparationCheck::Enough);
-        check(&[0.0], 0.0, 1, 0, PreparationCheck::NoneFound);
-    }
-
-    #[test]
-    fn what_is_not_finite_is_no_cell() {
-        check(&[f64::NAN, f64::INFINITY], 0.0, 1, 0, PreparationCheck::NotGradable);
-        check(&[], 0.0, 1, 0, PreparationCheck::NotGradable);
-        let verdict = judge(&[f64::NAN, 1.0], 0.0, 1);
-        assert_eq!((verdict.cells, verdict.unclassified), (1, 1));
-        assert_eq!(verdict.fraction, Some(1.0));
-        assert_eq!(judge(&[f64::NAN], 0.0, 1).fraction, None);
-    }
-
-    #[test]
-    fn it_is_written_as_names() {
-        let text = serde_json::to_string(&judge(&[1.0, -1.0], 0.0, 2)).expect("text");
-        let expected =
-            r#"{"cells":2,"mitotic":1,"fraction":0.5,"unclassified":0,"check":"too-few"}"#;
-        assert_eq!(text, expected);
+    fn what_is_not_finite_is_not_classified() {
+        let rule = Rule { threshold: 0.0, points: vec![], needed: 1, gradable: true };
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let cell = Evidence { decision_value: Some(value), answer: None };
+            let (calls, verdict) = judge(&[cell], &rule);
+            assert_eq!((calls[0].label, verdict.cells), (None, 0));
+            assert_eq!((verdict.preparation, verdict.fraction), (Preparation::Ungradable, None));
+        }
     }
 }

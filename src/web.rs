@@ -5,18 +5,21 @@
 #![deny(clippy::unwrap_used)]
 
 mod backend;
+mod cell_set;
 
 use js_sys::{Array, Float32Array, Object, Reflect, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use self::backend::Backend;
+use self::cell_set::CellSet;
 use crate::cells::{self, CellBox};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
-use crate::preprocess::{CutCells, FieldLevels, Patch, Preprocess, SIDE};
-use crate::{Error, GreyImage, decode, specimen};
+use crate::preprocess::{CutCells, Preprocess};
+use crate::references::{PICTURE_SIDE, ReferenceCell};
+use crate::{Error, GreyImage, decode};
 
 impl From<Error> for JsValue {
     /// A JavaScript `Error` with the sentence for a person and a stable `code`.
@@ -53,6 +56,22 @@ struct Info<'a> {
     preset: &'a str,
     backend: Backend,
     manifest: &'a Manifest,
+}
+
+/// One cell as the page gets it.
+#[derive(Serialize)]
+struct Classified {
+    #[serde(flatten)]
+    prediction: Prediction,
+    #[serde(flatten)]
+    surroundings: Surroundings,
+}
+
+/// The references as the page gets them.
+#[derive(Serialize)]
+struct KnownCells<'a> {
+    cells: &'a [ReferenceCell],
+    points: Vec<[f32; 2]>,
 }
 
 #[wasm_bindgen]
@@ -124,7 +143,9 @@ impl Scope {
         CellSet { boxes, cells }
     }
 
-    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction}[]`.
+    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction, point,
+    /// neighbours}[]`. `point` is `[x, y]` on the map of the references, `neighbours` are the nearest
+    /// of them, `{index, distance}[]`; null and empty for a model without references.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] or [`Error::Device`].
@@ -134,7 +155,33 @@ impl Scope {
         from: usize,
         count: usize,
     ) -> Result<JsValue, Error> {
-        to_js(&self.classifier.classify(&self.inputs(cells, from, count)).await?)
+        let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
+        let classified = |embedding: &Vec<f32>| {
+            let prediction = self.classifier.judge(embedding)?;
+            Ok(Classified { prediction, surroundings: self.classifier.surroundings(embedding) })
+        };
+        to_js(&embeddings.iter().map(classified).collect::<Result<Vec<_>, Error>>()?)
+    }
+
+    /// The model's references: `{cells: {label, kind}[], points: [x, y][]}`.
+    ///
+    /// # Errors
+    /// None in practice: every reference has a JavaScript form.
+    pub fn references(&self) -> Result<JsValue, Error> {
+        let references = &self.classifier.model().references;
+        to_js(&KnownCells { cells: references.cells(), points: references.places() })
+    }
+
+    /// `{width, height, rgba}` of one of the model's references.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there is no such reference.
+    #[wasm_bindgen(js_name = referenceThumbnail)]
+    pub fn reference_thumbnail(&self, index: usize) -> Result<JsValue, Error> {
+        let grey = self.classifier.model().references.picture(index);
+        let grey = grey.ok_or_else(|| Error::Cell(format!("there is no reference {index}")))?;
+        let rgba = grey.iter().flat_map(|g| [*g, *g, *g, 255]).collect();
+        Ok(picture(&decode::Preview { width: PICTURE_SIDE, height: PICTURE_SIDE, rgba }))
     }
 
     /// The embeddings of the same cells: `Float32Array[]`, one of 128 numbers a cell.
@@ -198,20 +245,6 @@ pub fn contents(bytes: &[u8]) -> Result<JsValue, Error> {
     to_js(&decode::contents(bytes)?)
 }
 
-/// The verdict on a specimen: `{cells, mitotic, fraction, unclassified, check}`; `fraction` is null
-/// without classified cells, `check` is `enough`, `too-few`, `none-found` or `not-gradable`.
-///
-/// # Errors
-/// None in practice: every verdict has a JavaScript form.
-#[wasm_bindgen(js_name = judgeSpecimen)]
-pub fn judge_specimen(
-    decision_values: &[f64],
-    operating_point: f64,
-    enough: usize,
-) -> Result<JsValue, Error> {
-    to_js(&specimen::judge(decision_values, operating_point, enough))
-}
-
 #[wasm_bindgen]
 impl Image {
     /// Width in pixels.
@@ -237,87 +270,12 @@ impl Image {
     /// # Errors
     /// None in practice: every picture has a JavaScript form.
     pub fn preview(&self, max_side: usize) -> Result<JsValue, Error> {
-        picture(&self.0, max_side)
+        Ok(picture(&decode::preview(&self.0, max_side)))
     }
 }
 
-/// Cells of one field, or images of single cells that belong together, ready to classify.
-///
-/// `patches` and `levels` carry them to another thread's instance, where `ofPatches` takes them up.
-#[wasm_bindgen]
-pub struct CellSet {
-    /// One a cell; none where they came as patches.
-    boxes: Vec<CellBox>,
-    cells: CutCells,
-}
-
-#[wasm_bindgen]
-impl CellSet {
-    /// Number of cells.
-    #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.cells.patches.len()
-    }
-
-    /// `count` patches from index `from` on, of 128 x 128 values each, in one array.
-    pub fn patches(&self, from: usize, count: usize) -> Vec<f32> {
-        let chosen = self.cells.patches.iter().skip(from).take(count);
-        chosen.flat_map(|patch| patch.0.iter().copied()).collect()
-    }
-
-    /// The grey levels that the cells share: background, cell.
-    pub fn levels(&self) -> Vec<f32> {
-        vec![self.cells.levels.background, self.cells.levels.cell]
-    }
-
-    /// The cells of `patches` and `levels`; they know no boxes.
-    ///
-    /// # Errors
-    /// [`Error::Cell`] when the numbers are not whole patches and two levels.
-    #[wasm_bindgen(js_name = ofPatches)]
-    pub fn of_patches(patches: &[f32], levels: &[f32]) -> Result<CellSet, Error> {
-        let (patches, rest) = patches.as_chunks::<{ SIDE * SIDE }>();
-        let &[background, cell] = levels else {
-            return Err(Error::Cell(format!("two levels are due, not {}", levels.len())));
-        };
-        if !rest.is_empty() {
-            return Err(Error::Cell(format!(
-                "{} values are left over from the patches",
-                rest.len()
-            )));
-        }
-        let patches = patches.iter().map(|patch| Patch(patch.to_vec())).collect();
-        let levels = FieldLevels { background, cell };
-        Ok(CellSet { boxes: Vec::new(), cells: CutCells { patches, levels } })
-    }
-
-    /// `{x, y, w, h}[]` in pixels of the image, one a cell.
-    ///
-    /// # Errors
-    /// None in practice: every box has a JavaScript form.
-    pub fn boxes(&self) -> Result<JsValue, Error> {
-        to_js(&self.boxes)
-    }
-
-    /// `{width, height, rgba}` of one cell as the network's window cuts it, stretched for the eye.
-    ///
-    /// # Errors
-    /// [`Error::Cell`] when there is no such cell.
-    pub fn thumbnail(&self, index: usize) -> Result<JsValue, Error> {
-        let image = GreyImage::new(SIDE, SIDE, self.patch(index)?.0.clone())?;
-        picture(&image, SIDE)
-    }
-}
-
-impl CellSet {
-    fn patch(&self, index: usize) -> Result<&Patch, Error> {
-        let patch = self.cells.patches.get(index);
-        patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))
-    }
-}
-
-fn picture(image: &GreyImage, max_side: usize) -> Result<JsValue, Error> {
-    let preview = decode::preview(image, max_side);
+/// A picture as the page gets it: `{width, height, rgba}`.
+fn picture(preview: &decode::Preview) -> JsValue {
     let rgba = Uint8ClampedArray::from(preview.rgba.as_slice());
     let object = Object::new();
     for (name, value) in [
@@ -328,7 +286,7 @@ fn picture(image: &GreyImage, max_side: usize) -> Result<JsValue, Error> {
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &value);
     }
-    Ok(object.into())
+    object.into()
 }
 
 /// JavaScript's form of a value, maps as plain objects.

@@ -2,7 +2,8 @@
 /**
  * The specimen verdict: what its cells and the reader's answers amount to.
  *
- * Invariant: pure; a reader's answer always outweighs the model, and only answered cells confirm.
+ * Invariant: pure; a reader's answer always outweighs the model, and only answered cells confirm. The
+ * native program has the same rule (src/specimen.rs); tests/fixtures/verdicts.json holds both to it.
  *
  * @import { Label } from "./protocol.js"
  */

@@ -56,26 +56,29 @@ pub fn load(
         return Ok(None);
     }
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let read = || -> Result<_> {
+    let damaged =
+        || format!("the checkpoint {} is damaged: delete it to start anew", path.display());
+    let state = || -> Result<State> {
         let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
         let state = metadata.metadata().as_ref().and_then(|m| m.get(STATE));
-        let state: State = serde_json::from_str(state.context("no state")?)?;
-        let parts = SafeTensors::deserialize(&bytes)?;
-        let part = |name| Ok(Bytes::from_bytes_vec(parts.tensor(name)?.data().to_vec()));
-        let part = |name| -> Result<Bytes> { part(name) };
-        let record = ModuleRecord::from_bytes(part(NETWORK)?).map_err(|e| anyhow!("{e:?}"))?;
-        let network = network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))?;
-        let optimiser = optimiser.from_bytes(part(OPTIMISER)?).map_err(|e| anyhow!("{e:?}"))?;
-        Ok((state, network, optimiser))
+        Ok(serde_json::from_str(state.context("no state")?)?)
     };
-    let (state, network, optimiser) = read().with_context(|| {
-        format!("the checkpoint {} is damaged: delete it to start anew", path.display())
-    })?;
+    let state = state().with_context(damaged)?;
     anyhow::ensure!(
         state.run == run,
         "the checkpoint {} is of another run (other data, preset, seed or held-out cells): use \
          another --out, or delete it",
         path.display()
     );
+    let read = || -> Result<_> {
+        let parts = SafeTensors::deserialize(&bytes)?;
+        let part = |name| Ok(Bytes::from_bytes_vec(parts.tensor(name)?.data().to_vec()));
+        let part = |name| -> Result<Bytes> { part(name) };
+        let record = ModuleRecord::from_bytes(part(NETWORK)?).map_err(|e| anyhow!("{e:?}"))?;
+        let network = network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))?;
+        let optimiser = optimiser.from_bytes(part(OPTIMISER)?).map_err(|e| anyhow!("{e:?}"))?;
+        Ok((network, optimiser))
+    };
+    let (network, optimiser) = read().with_context(damaged)?;
     Ok(Some((state, network, optimiser)))
 }

@@ -4,6 +4,7 @@ pub mod classify;
 pub mod detect;
 pub mod export;
 mod progress;
+pub mod references;
 pub mod reproduce;
 pub mod simulate;
 pub mod train;
@@ -13,7 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use mitoscope::classifier::{Label, Prediction};
-use mitoscope::model::{Model, sha256};
+use mitoscope::model::{Model, Precision, sha256};
 
 use crate::Data;
 
@@ -23,6 +24,11 @@ fn read_model(path: &Path) -> Result<(Model, String)> {
     let model = Model::from_bytes(&bytes);
     let model = model.with_context(|| format!("the model {}", path.display()))?;
     Ok((model, sha256(&bytes)))
+}
+
+/// How `--half` stores the weights.
+fn precision(half: bool) -> Precision {
+    if half { Precision::Half } else { Precision::Full }
 }
 
 /// The added columns of a scored cell: decision value, probability and prediction.

@@ -20,6 +20,16 @@ pub enum Choice {
     Cuda,
 }
 
+/// Makes the CPU burn's default device; call it first of all.
+///
+/// burn puts the optimiser of a checkpoint on its default device, which is a GPU where it was built for
+/// one, before it moves it to that of the network. A graphics driver that was started so, unasked, and is
+/// still starting when the program ends can bring it down.
+pub fn default_to_cpu() {
+    // SAFETY: no other thread runs yet that could read the environment.
+    unsafe { std::env::set_var("BURN_DEVICE", "flex") };
+}
+
 /// The device and its name for the user.
 pub fn open(choice: Choice) -> Result<(Device, String)> {
     let api = match choice {

@@ -4,8 +4,8 @@
 //! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
 //! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
-//! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own.
-//! [`memory`] is for programs to call first.
+//! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own, [`inference`] embeds many
+//! cells. [`memory`] is for programs to call first.
 
 pub mod augmentation;
 pub mod bootstrap;
@@ -17,6 +17,7 @@ pub mod evaluation;
 pub mod features;
 pub mod files;
 pub mod fitting;
+pub mod inference;
 pub mod loss;
 pub mod memory;
 pub mod metrics;

@@ -1,4 +1,5 @@
-//! The command line: `mitoscope train`, `reproduce`, `export`, `simulate`, `classify` and `detect`.
+//! The command line: `mitoscope train`, `reproduce`, `export`, `references`, `simulate`, `classify` and
+//! `detect`.
 
 mod commands;
 
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use mitoscope::decode::Channel;
-use native_trainer::device::Choice;
+use native_trainer::device::{self, Choice};
 use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
 use native_trainer::protocol::Setting;
@@ -31,6 +32,8 @@ enum Command {
     Reproduce(Reproduce),
     /// Write the model of a finished run as one file.
     Export(Export),
+    /// Give a model cells of known label to compare with.
+    References(AddReferences),
     /// Make simulated fields with exact labels.
     Simulate(Simulate),
     /// Classify the cells of a table or a folder.
@@ -167,6 +170,37 @@ struct Export {
     half: bool,
 }
 
+/// Options of `references`. Pictures of the chosen cells become part of the model file.
+#[derive(Debug, clap::Args)]
+struct AddReferences {
+    /// Model file to read.
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    data: Data,
+    /// Model file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// References to take, half of them mitotic.
+    #[arg(long, default_value_t = 160)]
+    count: usize,
+    /// Seed of the choice.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Name of the data, for the model's manifest.
+    #[arg(long)]
+    data_name: Option<String>,
+    /// Licence of the data, for the model's manifest.
+    #[arg(long, default_value = "not stated")]
+    licence: String,
+    /// Weights in half precision; exact, because training rounds them so.
+    #[arg(long)]
+    half: bool,
+    /// Where to run.
+    #[arg(long, value_enum, default_value = "auto")]
+    device: Choice,
+}
+
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
 struct Simulate {
@@ -224,9 +258,13 @@ struct Detect {
     /// Page of TIFF fields, from 1 on.
     #[arg(long, default_value_t = 1)]
     page: usize,
-    /// Mitotic cells that show that the preparation is good.
+    /// Confirmed mitotic cells that show that the preparation is good.
     #[arg(long, default_value_t = 2)]
     enough: usize,
+    /// Operating point of the model by its name, `boundary` (the classifier's own) or a decision value;
+    /// cells above it are mitotic.
+    #[arg(long, default_value = "boundary", allow_hyphen_values = true)]
+    operating_point: String,
     /// Where to run.
     #[arg(long, value_enum, default_value = "auto")]
     device: Choice,
@@ -240,10 +278,12 @@ struct Detect {
 
 fn main() -> ExitCode {
     memory::keep_freed();
+    device::default_to_cpu();
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),
         Command::Export(options) => commands::export::run(&options),
+        Command::References(options) => commands::references::run(&options),
         Command::Simulate(options) => commands::simulate::run(&options),
         Command::Classify(options) => commands::classify::run(&options),
         Command::Detect(options) => commands::detect::run(&options),

@@ -29,6 +29,14 @@ impl Sample {
         preprocess.input(&self.patch(&self.window), &self.levels)
     }
 
+    /// Whether its square lies wholly in its image.
+    pub fn is_whole(&self) -> bool {
+        let Window { cx, cy, side, .. } = self.window;
+        let (width, height) = (self.image.width() as f32, self.image.height() as f32);
+        let half = side / 2.0;
+        cx >= half && cy >= half && cx + half <= width && cy + half <= height
+    }
+
     /// The cell for the eye: its patch between its darkest and its brightest grey, 8 bits a pixel.
     pub fn picture(&self) -> Vec<u8> {
         let values = self.patch(&self.window).0;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use common::{data, run, succeed, text};
 use mitoscope::cells::find_cells;
 use mitoscope::decode::decode;
+use mitoscope::model::Model;
 use tempfile::TempDir;
 
 /// The model that the page ships.
@@ -71,11 +72,53 @@ fn a_person_reads_counts_and_the_preparation_check() {
     let (folder, fields) = fields();
     let (model, out) = (model(), folder.path().join("found.csv"));
     let fixed = ["detect", "--device", "cpu", "--model", text(&model), "--out", text(&out)];
-    let told = succeed(&[&fixed[..], &["--enough", "1000", text(&fields[0])]].concat());
+    let told = succeed(&[&fixed[..], &["--enough", "7", text(&fields[0])]].concat());
     assert!(told.contains("cells (") && told.contains("fields: 1"), "{told}");
     let check = told.lines().nth(1).expect("a second line");
-    let expected = ["fewer than 1000 mitotic cells", "no mitotic cell found"];
+    let expected = ["to confirm, 7 needed", "no mitotic cell found"];
     assert!(expected.iter().any(|words| check.ends_with(words)), "{told}");
+}
+
+#[test]
+fn the_operating_point_decides_what_is_mitotic() {
+    let (folder, fields) = fields();
+    let (model, out) = (model(), folder.path().join("found.csv"));
+    let mitotic = |point: &str| {
+        let fixed = ["detect", "--device", "cpu", "--model", text(&model), "--out", text(&out)];
+        let point = ["--json", "--operating-point", point, text(&fields[0])];
+        let summary: serde_json::Value =
+            serde_json::from_str(&succeed(&[&fixed[..], &point].concat())).expect("JSON");
+        let rows = fs::read_to_string(&out).expect("the table");
+        let called = rows.lines().filter(|row| row.ends_with(",mitotic")).count();
+        assert_eq!(summary["verdict"]["mitotic"], called);
+        (called, summary["operatingPoint"].as_f64().expect("a number"))
+    };
+    let (all, lowest) = mitotic("-100");
+    let (none, highest) = mitotic("100");
+    assert!(all >= 20 && none == 0, "{all} and {none}");
+    assert_eq!((lowest, highest, mitotic("boundary").1), (-100.0, 100.0, 0.0));
+    let model = Model::from_bytes(&fs::read(&model).expect("the model")).expect("whole");
+    for point in model.manifest.operating_points {
+        assert_eq!(mitotic(&point.name).1, point.threshold);
+    }
+}
+
+#[test]
+fn a_field_without_cells_does_not_spoil_the_specimen() {
+    let (folder, fields) = fields();
+    let (model, out) = (model(), folder.path().join("found.csv"));
+    let flat = folder.path().join("flat.png");
+    image::GrayImage::new(200, 150).save(&flat).expect("written");
+    let fixed = ["detect", "--device", "cpu", "--model", text(&model), "--out", text(&out)];
+    let output = run(&[&fixed[..], &[text(&flat), text(&fields[0])]].concat());
+    assert!(output.status.success());
+    let warning = String::from_utf8_lossy(&output.stderr);
+    assert!(warning.contains("flat.png: no cell stands out"), "{warning}");
+    let rows = fs::read_to_string(&out).expect("the table");
+    assert!(rows.lines().count() > 20 && !rows.contains("flat.png"));
+    let output = run(&[&fixed[..], &[text(&flat), text(&flat)]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none of the 2 fields"));
 }
 
 #[test]
@@ -85,12 +128,13 @@ fn bad_input_is_one_line_and_status_1() {
     let (empty, flat) = (folder.path().join("empty.tif"), folder.path().join("flat.png"));
     fs::write(&empty, b"").expect("written");
     image::GrayImage::new(200, 150).save(&flat).expect("written");
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["nowhere.png"], "nowhere.png"),
         (&[text(&empty)], "empty.tif: the file is empty"),
         (&[text(&flat)], "flat.png: no cell stands out"),
         (&["--page", "2", text(&fields[0])], "the file holds a single one"),
         (&["--enough", "0", text(&fields[0])], "at least 1 mitotic cell"),
+        (&["--operating-point", "brave", text(&fields[0])], "one of boundary, balanced"),
         (&["--page", "0", text(&fields[0])], "counted from 1"),
         (&["--model", text(&flat), text(&fields[0])], "the model"),
     ];

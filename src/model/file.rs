@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Manifest, Precision, SCHEMA, hex, refuse};
 use crate::Error;
+use crate::references::{PICTURE_SIDE, ReferenceCell, References};
 use crate::svm::Svm;
 
 /// Longest header that is parsed; real ones are a few kilobytes.
@@ -23,6 +24,11 @@ const BIAS_KEY: &str = "svm.bias";
 const COEFFICIENTS: &str = "svm.coefficients";
 const SUPPORT_VECTORS: &str = "svm.support_vectors";
 const EMBEDDER: &str = "embedder.";
+/// Key of the references' labels and kinds; it and the three tensors are absent without references.
+const REFERENCES_KEY: &str = "references";
+const REFERENCE_EMBEDDINGS: &str = "references.embeddings";
+const REFERENCE_AXES: &str = "references.axes";
+const REFERENCE_PICTURES: &str = "references.pictures";
 
 /// Name, shape, type and bytes of one tensor.
 type Tensor = (String, Vec<usize>, Dtype, Vec<u8>);
@@ -31,6 +37,7 @@ pub(super) fn write(
     manifest: &Manifest,
     weights: &BTreeMap<String, Vec<f32>>,
     svm: &Svm,
+    references: &References,
     precision: Precision,
     layers: &[(String, Vec<usize>)],
     dim: usize,
@@ -47,6 +54,19 @@ pub(super) fn write(
         (COEFFICIENTS.into(), vec![n], Dtype::F64, coefficients),
         (SUPPORT_VECTORS.into(), vec![n, dim], Dtype::F32, support),
     ];
+    let count = references.cells().len();
+    if count > 0 {
+        for (name, rows, values) in [
+            (REFERENCE_EMBEDDINGS, count, references.embeddings()),
+            (REFERENCE_AXES, 2, references.axes()),
+        ] {
+            if values.len() != rows * dim {
+                return refuse(format!("{name} has {} values, not {rows} x {dim}", values.len()));
+            }
+            let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            tensors.push((name.into(), vec![rows, dim], Dtype::F32, data));
+        }
+    }
     for (name, shape) in layers {
         let values = weights.get(name).map(Vec::as_slice).unwrap_or_default();
         if values.len() != shape.iter().product::<usize>() {
@@ -68,10 +88,13 @@ pub(super) fn write(
         };
         tensors.push((format!("{EMBEDDER}{name}"), shape.clone(), dtype, data));
     }
-    let manifest = match serde_json::to_string(manifest) {
-        Ok(text) => text,
-        Err(e) => return refuse(format!("the manifest cannot be written: {e}")),
-    };
+    if count > 0 {
+        let shape = vec![count, PICTURE_SIDE, PICTURE_SIDE];
+        let pictures = references.pictures().to_vec();
+        tensors.push((REFERENCE_PICTURES.into(), shape, Dtype::U8, pictures));
+    }
+    let unwritten = |e| Error::Model(format!("model file: the manifest cannot be written: {e}"));
+    let manifest = serde_json::to_string(manifest).map_err(unwritten)?;
     // As text Rust reads these two back exactly, which JSON numbers do not promise.
     let (gamma, bias) = (svm.gamma().to_string(), svm.bias().to_string());
     let mut metadata = BTreeMap::from([
@@ -79,6 +102,10 @@ pub(super) fn write(
         (GAMMA_KEY.to_string(), gamma),
         (BIAS_KEY.to_string(), bias),
     ]);
+    if count > 0 {
+        let cells = serde_json::to_string(references.cells()).map_err(unwritten)?;
+        metadata.insert(REFERENCES_KEY.into(), cells);
+    }
     let views = tensors.iter().map(|(name, shape, dtype, data)| {
         (name.as_str(), (shape.as_slice(), *dtype, data.as_slice()))
     });
@@ -142,6 +169,7 @@ pub(super) struct Parts {
     pub(super) manifest: Manifest,
     pub(super) weights: BTreeMap<String, Vec<f32>>,
     pub(super) svm: Svm,
+    pub(super) references: References,
 }
 
 impl Parts {
@@ -178,12 +206,21 @@ impl Parts {
                 tensors.get(&format!("{EMBEDDER}{name}"), shape, &[Dtype::F32, Dtype::F16])?;
             layer_views.push((name, view));
         }
-        if tensors.views.len() != layers.len() + 2 {
+        let references = tensors.references(metadata.get(REFERENCES_KEY), dim)?;
+        let others: &[&str] = match references.cells() {
+            [] => &[COEFFICIENTS, SUPPORT_VECTORS],
+            _ => &[
+                COEFFICIENTS,
+                SUPPORT_VECTORS,
+                REFERENCE_EMBEDDINGS,
+                REFERENCE_AXES,
+                REFERENCE_PICTURES,
+            ],
+        };
+        if tensors.views.len() != layers.len() + others.len() {
             let layer = |name: &str| layers.iter().any(|(layer, _)| layer == name);
             let known = |name: &str| {
-                name == COEFFICIENTS
-                    || name == SUPPORT_VECTORS
-                    || name.strip_prefix(EMBEDDER).is_some_and(layer)
+                others.contains(&name) || name.strip_prefix(EMBEDDER).is_some_and(layer)
             };
             let mut extra: Vec<_> = tensors.views.keys().filter(|name| !known(name)).collect();
             extra.sort();
@@ -212,7 +249,7 @@ impl Parts {
             }
             weights.insert(name.clone(), values);
         }
-        Ok(Self { manifest, weights, svm })
+        Ok(Self { manifest, weights, svm, references })
     }
 }
 
@@ -233,6 +270,28 @@ impl Tensors<'_> {
             return refuse(format!("{name} has type {}, not one of {dtypes:?}", view.dtype()));
         }
         Ok(view)
+    }
+
+    /// The references, given the text with their labels; none without it.
+    fn references(&self, cells: Option<&String>, dim: usize) -> Result<References, Error> {
+        let Some(cells) = cells else {
+            return Ok(References::default());
+        };
+        let unreadable =
+            |e| Error::Model(format!("model file: the references are unreadable: {e}"));
+        let cells: Vec<ReferenceCell> = serde_json::from_str(cells).map_err(unreadable)?;
+        let n = cells.len();
+        let pictures = [n, PICTURE_SIDE, PICTURE_SIDE];
+        References::from_parts(
+            cells,
+            wide(
+                self.get(REFERENCE_EMBEDDINGS, &[n, dim], &[Dtype::F32])?.data(),
+                f32::from_le_bytes,
+            ),
+            self.get(REFERENCE_PICTURES, &pictures, &[Dtype::U8])?.data().to_vec(),
+            wide(self.get(REFERENCE_AXES, &[2, dim], &[Dtype::F32])?.data(), f32::from_le_bytes),
+            dim,
+        )
     }
 }
 

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::SafeTensors;
 
-use super::file::{Parts, write};
+use super::file::{self, Parts};
 use super::*;
+use crate::classifier::Label;
 use crate::preprocess::Preprocess;
+use crate::references::{PICTURE_SIDE, ReferenceCell};
 
 const DIM: usize = 3;
 
@@ -31,6 +33,7 @@ fn manifest() -> Manifest {
             code_version: "0.1.0".into(),
             trained_steps: 200,
         },
+        references: None,
     }
 }
 
@@ -47,8 +50,33 @@ fn svm() -> Svm {
     Svm::new(1.0 / 3.0, 0.1 + 0.2, vec![0.7, -0.7], support, DIM).expect("valid")
 }
 
+fn references() -> References {
+    let cell = |label| ReferenceCell { label, kind: "metaphase, \"speckled\"".into() };
+    let cells = [Label::Mitotic, Label::Interphase, Label::Interphase].map(cell).to_vec();
+    let embeddings = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.6, 0.8, 0.0];
+    let pictures = (0..3 * PICTURE_SIDE * PICTURE_SIDE).map(|i| i as u8).collect();
+    References::new(cells, embeddings, pictures, DIM).expect("valid")
+}
+
+fn write(
+    manifest: &Manifest,
+    weights: &BTreeMap<String, Vec<f32>>,
+    svm: &Svm,
+    precision: Precision,
+    layers: &[(String, Vec<usize>)],
+    dim: usize,
+) -> Result<Vec<u8>, Error> {
+    file::write(manifest, weights, svm, &References::default(), precision, layers, dim)
+}
+
 fn file(precision: Precision) -> Vec<u8> {
     write(&manifest(), &weights(), &svm(), precision, &layers(), DIM).expect("written")
+}
+
+fn file_with_references() -> Vec<u8> {
+    let (precision, layers) = (Precision::Half, layers());
+    file::write(&manifest(), &weights(), &svm(), &references(), precision, &layers, DIM)
+        .expect("written")
 }
 
 fn read(bytes: &[u8]) -> Result<Parts, Error> {
@@ -98,11 +126,31 @@ fn the_whole_network_survives_the_file() {
     };
     let weights = Weights::from_tensors(Weights::layers().map(tensor).collect()).expect("weights");
     let svm = Svm::new(0.5, 0.0, vec![1.0], vec![0.5; EMBEDDING], EMBEDDING).expect("valid");
-    let model = Model { manifest: manifest(), weights, svm };
+    let references = References::default();
+    let model = Model { manifest: manifest(), weights, svm, references };
     for precision in [Precision::Full, Precision::Half] {
         let bytes = model.to_bytes(precision).expect("written");
         assert!(Model::from_bytes(&bytes).expect("read") == model);
     }
+}
+
+#[test]
+fn references_survive_the_file() {
+    let parts = read(&file_with_references()).expect("read");
+    assert_eq!((parts.svm, parts.references), (svm(), references()));
+    assert_eq!(read(&file(Precision::Half)).expect("read").references, References::default());
+}
+
+#[test]
+fn a_flipped_bit_of_the_references_is_refused() {
+    let good = file_with_references();
+    for at in (0..good.len()).step_by(17) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        assert!(read(&bad).is_err(), "byte {at} of {} was not noticed", good.len());
+    }
+    let other = Parts::read(&good, &layers(), 6).expect_err("another length");
+    assert!(other.to_string().contains("svm.support_vectors"), "{other}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // @ts-check
 /** The page's few rules that need no browser: verdict, table, undo, words. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PROJECT } from "./helpers/site.mjs";
@@ -12,96 +13,24 @@ const { csv } = await load("export.js");
 const { Ledger } = await load("ledger.js");
 const { specimenName } = await load("files.js");
 
-const RULE = { threshold: 0, points: [0], needed: 2, gradable: true };
-
-/** @param {[number | null, string?][]} cells decision value and answer @param {object} [rule] */
-function verdict(cells, rule = {}) {
-  const evidence = cells.map(([decisionValue, answer]) => ({
-    decisionValue,
-    answer: answer ?? null,
-  }));
-  return judge(evidence, { ...RULE, ...rule });
-}
-
-test("the verdict counts what readers and model call mitotic", () => {
-  const { verdict: sums } = verdict([
-    [2],
-    [-2],
-    [-2, "mitotic"],
-    [1.5, "interphase"],
-    [0.5],
-    [null],
-  ]);
-  assert.deepEqual(
-    { ...sums, fraction: undefined },
-    {
-      ...{ cells: 5, mitotic: 3, fraction: undefined, confirmed: 1, candidates: 2, doubtful: 1 },
-      ...{ answered: 2, preparation: "open", needed: 2 },
-    },
-  );
-  assert.equal(sums.fraction, 3 / 5);
-});
-
-test("the preparation check", () => {
-  /** @type {[string, [number | null, string?][], object?][]} */
-  const cases = [
-    ["ungradable", []],
-    ["ungradable", [[null]]],
-    [
-      "ungradable",
-      [
-        [2, "mitotic"],
-        [2, "mitotic"],
-      ],
-      { gradable: false },
-    ],
-    [
-      "passed",
-      [
-        [2, "mitotic"],
-        [-2, "mitotic"],
-      ],
-    ],
-    [
-      "open",
-      [
-        [2, "mitotic"],
-        [-2, "mitotic"],
-      ].concat([[1.2]]),
-      { needed: 3 },
-    ],
-    ["open", [[2]]],
-    ["open", [[-0.5]]],
-    ["few", [[2, "mitotic"], [-2]]],
-    ["none", [[-2], [-1]]],
-    [
-      "none",
-      [
-        [2, "interphase"],
-        [-0.5, "interphase"],
-      ],
-    ],
-  ];
-  for (const [wanted, cells, rule] of cases) {
-    const { preparation } = verdict(cells, rule).verdict;
-    assert.equal(preparation, wanted, JSON.stringify(cells));
+test("the verdict is that of the golden cases, which the native program passes too", async () => {
+  const file = join(PROJECT, "tests/fixtures/verdicts.json");
+  const cases = JSON.parse(await readFile(file, "utf8"));
+  assert.ok(cases.length >= 20);
+  for (const { case: name, cells, rule, calls, verdict } of cases) {
+    const evidence = cells.map((/** @type {any} */ [decisionValue, answer]) => ({
+      decisionValue,
+      answer,
+    }));
+    const found = judge(evidence, rule);
+    const words = found.calls.map((/** @type {any} */ { model, label, doubt }) => [
+      model,
+      label,
+      doubt,
+    ]);
+    assert.deepEqual(words, calls, name);
+    assert.deepEqual(found.verdict, verdict, name);
   }
-});
-
-test("a value at the threshold is interphase, as in the classifier", () => {
-  assert.equal(verdict([[0]]).calls[0].model, "interphase");
-  assert.equal(verdict([[0.5]], { threshold: 0.5 }).calls[0].model, "interphase");
-  assert.equal(verdict([[0.51]], { threshold: 0.5 }).calls[0].model, "mitotic");
-});
-
-test("a cell is uncertain in the margin, or where the thresholds disagree", () => {
-  const doubt = (/** @type {number} */ value, rule = {}) => verdict([[value]], rule).calls[0].doubt;
-  assert.equal(doubt(0.99), "margin");
-  assert.equal(doubt(-0.99), "margin");
-  assert.equal(doubt(1), null);
-  assert.equal(doubt(-1), null);
-  assert.equal(doubt(1.2, { points: [0, 1.5] }), "points");
-  assert.equal(doubt(-1.2, { threshold: -1.5 }), "points");
 });
 
 test("no text of the table runs as a formula, and every field comes back", () => {

@@ -6,6 +6,7 @@ use crate::toolchain::Toolchain;
 use crate::wasm::Module;
 use crate::{dist, project};
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -159,11 +160,11 @@ impl Browser {
     }
 }
 
-/// A script of the browser tests as a command, on a built site.
+/// A script as a command with what the browser tests have, in their folder, on a built site.
 ///
 /// # Errors
 /// When Chromium, node or npm is missing.
-pub fn browser_command(site: &Path, script: &str) -> Result<Command> {
+pub fn browser_command(site: &Path, script: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = Browser::find(&project::root()?)?.node(site)?;
     command.arg(script);
     Ok(command)

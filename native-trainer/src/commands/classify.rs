@@ -5,15 +5,12 @@ use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::embedder::EMBEDDING;
 use native_trainer::device;
 use native_trainer::files::write_at_once;
+use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
-use rayon::prelude::*;
 
 use super::{read_model, score_columns};
 use crate::Classify;
-
-/// Cells embedded at once.
-const BATCH: usize = 32;
 
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
@@ -24,13 +21,10 @@ pub fn run(options: &Classify) -> Result<()> {
     let classifier = Classifier::new(model, device);
     let mut verdicts: Vec<Option<(Prediction, Vec<f32>)>> = vec![None; table.rows.len()];
     for group in table.groups() {
-        for samples in prepare(&table, &group, &preprocess)?.chunks(BATCH) {
-            let inputs: Vec<Vec<f32>> =
-                samples.par_iter().map(|sample| sample.input(&preprocess)).collect();
-            let embeddings = pollster::block_on(classifier.embed(&inputs))?;
-            for (sample, embedding) in samples.iter().zip(embeddings) {
-                verdicts[sample.row] = Some((classifier.judge(&embedding)?, embedding));
-            }
+        let samples = prepare(&table, &group, &preprocess)?;
+        let embeddings = embed_all(&classifier, samples.len(), |i| samples[i].input(&preprocess))?;
+        for (sample, embedding) in samples.iter().zip(embeddings) {
+            verdicts[sample.row] = Some((classifier.judge(&embedding)?, embedding));
         }
     }
     let verdicts: Option<Vec<_>> = verdicts.into_iter().collect();

@@ -9,18 +9,17 @@ use mitoscope::GreyImage;
 use mitoscope::cells::{CellBox, find_cells};
 use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::decode::{DecodeOptions, decode_with, preview};
+use mitoscope::model::Manifest;
 use mitoscope::preprocess::Preprocess;
-use mitoscope::specimen::{PreparationCheck, Verdict, judge};
+use mitoscope::specimen::{BOUNDARY, Evidence, Preparation, Rule, Verdict, judge};
 use native_trainer::device;
 use native_trainer::files::write_at_once;
-use rayon::prelude::*;
+use native_trainer::inference::embed_all;
 use serde::Serialize;
 
 use super::{read_model, score_columns};
 use crate::Detect;
 
-/// Cells classified at once.
-const BATCH: usize = 32;
 /// Colours of the boxes of mitotic and of interphase cells.
 const MITOTIC: Rgb<u8> = Rgb([255, 80, 60]);
 const INTERPHASE: Rgb<u8> = Rgb([70, 150, 255]);
@@ -50,6 +49,7 @@ pub fn run(options: &Detect) -> Result<()> {
     ensure!(options.page > 0, "--page 0: pages are counted from 1 on");
     ensure!(options.enough > 0, "--enough 0 checks nothing: ask for at least 1 mitotic cell");
     let (model, model_sha256) = read_model(&options.model)?;
+    let rule = rule(&model.manifest, &options.operating_point, options.enough)?;
     let preprocess = model.manifest.preprocess.clone();
     let (device, device_name) = device::open(options.device)?;
     let classifier = Classifier::new(model, device);
@@ -64,24 +64,36 @@ pub fn run(options: &Detect) -> Result<()> {
         let named = || format!("the field {}", path.display());
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let image = decode_with(&bytes, &decoding).with_context(named)?;
-        let cells = classify(&image, &preprocess, &classifier).with_context(named)?;
+        let boxes = match find_cells(&image) {
+            Ok(boxes) => boxes,
+            // As in the page, the other fields still make a specimen.
+            Err(error) if options.fields.len() > 1 => {
+                eprintln!("mitoscope: {}: {error}", named());
+                Vec::new()
+            }
+            Err(error) => return Err(error).with_context(named),
+        };
+        let mut cells = classify(&image, boxes, &preprocess, &classifier).with_context(named)?;
+        let (calls, _) = judge(&evidence(&cells), &rule);
+        for ((_, prediction), call) in cells.iter_mut().zip(calls) {
+            prediction.prediction = call.model.context("a cell was left out")?;
+        }
         if let Some(folder) = &options.overlay {
             write_at_once(&folder.join(overlay_name(path, i)), &overlay(&image, &cells)?)?;
         }
         fields.push(Found { path: path.clone(), cells });
     }
+    let evidence = evidence(fields.iter().flat_map(|field| &field.cells));
+    ensure!(!evidence.is_empty(), "none of the {} fields holds a cell", fields.len());
+    let (_, verdict) = judge(&evidence, &rule);
     write_at_once(&options.out, &csv_of(&fields)?)?;
-
-    let cells = fields.iter().flat_map(|field| &field.cells);
-    let values: Vec<f64> = cells.map(|(_, prediction)| prediction.decision_value).collect();
-    let verdict = judge(&values, 0.0, options.enough);
     if options.json {
         let summary = Summary {
             version: env!("CARGO_PKG_VERSION"),
             model_sha256,
             device: device_name,
             fields: fields.len(),
-            operating_point: 0.0,
+            operating_point: rule.threshold,
             enough: options.enough,
             verdict,
             notice: "Research use only, not for diagnostic procedures",
@@ -96,34 +108,64 @@ pub fn run(options: &Detect) -> Result<()> {
             fields.len(),
             options.out.display()
         );
-        println!("preparation check: {}", words(verdict.check, options.enough));
+        println!("preparation check: {}", words(&verdict));
     }
     Ok(())
 }
 
-fn words(check: PreparationCheck, enough: usize) -> String {
-    match check {
-        PreparationCheck::Enough => format!("passed, at least {enough} mitotic cells"),
-        PreparationCheck::TooFew => format!("fewer than {enough} mitotic cells"),
-        PreparationCheck::NoneFound => "no mitotic cell found".into(),
-        PreparationCheck::NotGradable => "not gradable".into(),
+/// The page's rule, nothing answered.
+fn rule(manifest: &Manifest, operating_point: &str, needed: usize) -> Result<Rule> {
+    let points = &manifest.operating_points;
+    let named = points.iter().find(|point| point.name == operating_point);
+    let number = || operating_point.parse().ok().filter(|value: &f64| value.is_finite());
+    let threshold = match (named, operating_point) {
+        (Some(point), _) => Some(point.threshold),
+        (None, "boundary") => Some(BOUNDARY),
+        (None, _) => number(),
+    };
+    let threshold = threshold.with_context(|| {
+        let names: Vec<&str> = points.iter().map(|point| point.name.as_str()).collect();
+        format!(
+            "--operating-point {operating_point}: neither a number nor one of boundary, {}",
+            names.join(", ")
+        )
+    })?;
+    let points = points.iter().map(|point| point.threshold).collect();
+    Ok(Rule { threshold, points, needed, gradable: true })
+}
+
+/// What the classifier alone says of cells.
+fn evidence<'a>(cells: impl IntoIterator<Item = &'a (CellBox, Prediction)>) -> Vec<Evidence> {
+    let of = |(_, prediction): &(CellBox, Prediction)| Evidence {
+        decision_value: Some(prediction.decision_value),
+        answer: None,
+    };
+    cells.into_iter().map(of).collect()
+}
+
+fn words(verdict: &Verdict) -> String {
+    let Verdict { candidates, doubtful, needed, .. } = verdict;
+    match verdict.preparation {
+        Preparation::Open => format!(
+            "open, {candidates} mitotic and {doubtful} uncertain cells to confirm, {needed} needed"
+        ),
+        Preparation::None => "no mitotic cell found".into(),
+        Preparation::Ungradable => "not gradable".into(),
+        Preparation::Passed | Preparation::Few => format!("{} confirmed", verdict.confirmed),
     }
 }
 
 fn classify(
     image: &GreyImage,
+    boxes: Vec<CellBox>,
     preprocess: &Preprocess,
     classifier: &Classifier,
 ) -> Result<Vec<(CellBox, Prediction)>> {
-    let boxes = find_cells(image)?;
     let cut = preprocess.cut_field(image, &boxes)?;
-    let mut predictions = Vec::with_capacity(boxes.len());
-    for patches in cut.patches.chunks(BATCH) {
-        let inputs: Vec<Vec<f32>> =
-            patches.par_iter().map(|patch| preprocess.input(patch, &cut.levels)).collect();
-        predictions.extend(pollster::block_on(classifier.classify(&inputs))?);
-    }
-    Ok(boxes.into_iter().zip(predictions).collect())
+    let input = |cell: usize| preprocess.input(&cut.patches[cell], &cut.levels);
+    let embeddings = embed_all(classifier, boxes.len(), input)?;
+    let classified = boxes.into_iter().zip(embeddings);
+    classified.map(|(cell, embedding)| Ok((cell, classifier.judge(&embedding)?))).collect()
 }
 
 fn csv_of(fields: &[Found]) -> Result<Vec<u8>> {

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use mitoscope::model::{Model, Precision, sha256};
+use mitoscope::model::{Model, sha256};
 use native_trainer::files::write_at_once;
 
-use super::{read_model, train::MODEL};
+use super::{precision, read_model, train::MODEL};
 use crate::Export;
 
 /// Runs the command.
@@ -16,8 +16,7 @@ pub fn run(options: &Export) -> Result<()> {
         let other = finished(run)?.manifest;
         model.manifest.metrics["beside"][other.preset] = other.metrics;
     }
-    let precision = if options.half { Precision::Half } else { Precision::Full };
-    let bytes = model.to_bytes(precision).context("the model cannot be written")?;
+    let bytes = model.to_bytes(precision(options.half)).context("the model cannot be written")?;
     write_at_once(&options.out, &bytes)?;
     println!("{}: {} bytes, SHA-256 {}", options.out.display(), bytes.len(), sha256(&bytes));
     Ok(())

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
 use mitoscope::model::{CLASSES, Manifest, Model, OperatingPoint, Precision, Provenance, SCHEMA};
+use mitoscope::references::References;
 use native_trainer::device;
 use native_trainer::evaluation::Evaluation;
 use native_trainer::files::write_at_once;
@@ -110,9 +111,11 @@ fn model(
                 code_version: env!("CARGO_PKG_VERSION").to_owned(),
                 trained_steps: preset.steps as u64,
             },
+            references: None,
         },
         weights: trained.weights,
         svm: fitted.svm,
+        references: References::default(),
     })
 }
 
