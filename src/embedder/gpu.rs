@@ -30,8 +30,8 @@ use super::weights::Weights;
 use crate::Error;
 use crate::preprocess::{CHANNELS, SIDE};
 
-/// Most images that go through the network together: enough to keep a large GPU busy.
-const GROUP: usize = 16;
+/// Most images that go through the network together: they keep a GPU busy with 20 MB of memory each.
+const GROUP: usize = 8;
 
 /// The network with its weights on a GPU.
 pub struct GpuEmbedder {
