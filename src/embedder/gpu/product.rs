@@ -230,7 +230,7 @@ fn product<N: Size>(
                 let at = (plane * shape.positions + position) * shape.outputs + output + j * wide;
                 y[at] = match activation {
                     Activation::Linear => sum,
-                    Activation::Relu => max(sum, Vector::new(0.0)),
+                    Activation::Relu => max_nan(sum, Vector::new(0.0)),
                 };
             }
         }

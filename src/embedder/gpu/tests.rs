@@ -144,3 +144,20 @@ fn the_mean_is_over_the_pixels() {
         (0..images * channels).map(|i| sum(i / channels, i % channels) / pixels as f64).collect();
     assert!(error(read(client, &mean(client, &map)), &wanted) < TOLERANCE);
 }
+
+#[test]
+#[ignore = "needs a GPU, which `cargo xtask test` finds in Chromium's Vulkan driver"]
+fn what_is_no_number_stays_so() {
+    let client = &client();
+    let bias = [f32::NAN; 128];
+    let product = Product::new(client, [1, 4], |_, _| 1.0, &bias, Activation::Relu);
+    let inputs = Inputs { columns: 1, line: 0, column: 0, run: 0 };
+    let y = product.apply(client, 1, &Buffer::from(client, &[1.0; 4]), inputs);
+    assert!(read(client, &y).iter().all(|v| v.is_nan()));
+    let taps = [1.0; 128 * 4 * 25];
+    let kernel = Kernel { weight: &taps, bias: &bias, geometry: geometry([5, 5], [1, 1], [2, 2]) };
+    let values = Buffer::from(client, &[1.0; 4 * 4 * 4]);
+    let map = Map { values, images: 1, size: [4, 4], channels: 4 };
+    let y = Tiles::new(client, kernel).apply(client, &map);
+    assert!(read(client, &y.values).iter().all(|v| v.is_nan()));
+}

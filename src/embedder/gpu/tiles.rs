@@ -207,7 +207,7 @@ fn from_points(points: &[f32], y: &mut [f32], grid: Grid, #[comptime] across: us
         for column in 0..TILE {
             let sum = combine(&values, column, TILE, Matrix::Output, DOWN, row);
             let at = ((first + row) * width + left + column) * grid.channels + channel;
-            y[at] = max(sum, 0.0);
+            y[at] = max_nan(sum, 0.0f32);
         }
     }
 }
