@@ -155,8 +155,9 @@ async function crops({ id, files, embed }) {
 async function classify(id, cells, origin, embed = false) {
   const { scope } = loaded();
   try {
-    const thumbnails = { ...SHEET, sheets: await sheets(cells.length, (i) => cells.thumbnail(i)) };
-    progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
+    progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
+    const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
+    progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
     let size = 1;
     for (let from = 0; from < cells.length;) {
       await breath();
