@@ -83,7 +83,8 @@ pub fn typical_size(boxes: &[CellBox]) -> f32 {
 /// The typical radius is that at which blobs of one size explain most of the field. Candidates are the
 /// parts that stand out at some level of a logarithmic stretch (the nodes of a component tree), so
 /// neither the background nor the cells need be equally bright; those that are most like a nucleus in
-/// size, form and contrast and do not overlap are the cells. Where the cytoplasm is stained, nuclei are
+/// size, form and contrast and do not overlap are the cells. Bright nuclei that touch are also
+/// parted at the necks of their common outline. Where the cytoplasm is stained, nuclei are
 /// the dark parts. A burnt-in scale bar is no cell.
 ///
 /// # Errors

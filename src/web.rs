@@ -5,17 +5,19 @@
 #![deny(clippy::unwrap_used)]
 
 mod backend;
+mod cell_set;
 
 use js_sys::{Array, Float32Array, Object, Reflect, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use self::backend::Backend;
+use self::cell_set::CellSet;
 use crate::cells::{self, CellBox};
 use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
-use crate::preprocess::{CutCells, Preprocess, SIDE};
+use crate::preprocess::{CutCells, Preprocess};
 use crate::references::{PICTURE_SIDE, ReferenceCell};
 use crate::{Error, GreyImage, decode};
 
@@ -101,6 +103,15 @@ impl Scope {
         self.info.clone()
     }
 
+    /// Does what the first cell would otherwise wait for; best while the user still picks files.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    #[wasm_bindgen(js_name = warmUp)]
+    pub async fn warm_up(&self) -> Result<(), Error> {
+        self.classifier.warm_up().await
+    }
+
     /// The cells that segmentation finds in a field.
     ///
     /// # Errors
@@ -183,6 +194,17 @@ impl Scope {
     }
 }
 
+#[wasm_bindgen]
+impl Scope {
+    /// The network's input of one cell: three channels of 128 x 128 values.
+    ///
+    /// # Errors
+    /// [`Error::Cell`] when there is no such cell.
+    pub fn input(&self, cells: &CellSet, index: usize) -> Result<Vec<f32>, Error> {
+        Ok(self.preprocess.input(cells.patch(index)?, &cells.cells.levels))
+    }
+}
+
 impl Scope {
     fn inputs(&self, cells: &CellSet, from: usize, count: usize) -> Vec<Vec<f32>> {
         let CutCells { patches, levels } = &cells.cells;
@@ -249,41 +271,6 @@ impl Image {
     /// None in practice: every picture has a JavaScript form.
     pub fn preview(&self, max_side: usize) -> Result<JsValue, Error> {
         Ok(picture(&decode::preview(&self.0, max_side)))
-    }
-}
-
-/// Cells of one field, or images of single cells that belong together, ready to classify.
-#[wasm_bindgen]
-pub struct CellSet {
-    boxes: Vec<CellBox>,
-    cells: CutCells,
-}
-
-#[wasm_bindgen]
-impl CellSet {
-    /// Number of cells.
-    #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.boxes.len()
-    }
-
-    /// `{x, y, w, h}[]` in pixels of the image, one a cell.
-    ///
-    /// # Errors
-    /// None in practice: every box has a JavaScript form.
-    pub fn boxes(&self) -> Result<JsValue, Error> {
-        to_js(&self.boxes)
-    }
-
-    /// `{width, height, rgba}` of one cell as the network's window cuts it, stretched for the eye.
-    ///
-    /// # Errors
-    /// [`Error::Cell`] when there is no such cell.
-    pub fn thumbnail(&self, index: usize) -> Result<JsValue, Error> {
-        let patch = self.cells.patches.get(index);
-        let patch = patch.ok_or_else(|| Error::Cell(format!("there is no cell {index}")))?;
-        let image = GreyImage::new(SIDE, SIDE, patch.0.clone())?;
-        Ok(picture(&decode::preview(&image, SIDE)))
     }
 }
 

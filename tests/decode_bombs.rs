@@ -42,6 +42,16 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// The result of some work and its least time of five runs: other processes only ever add.
+fn quickest<T>(work: impl Fn() -> T) -> (T, Duration) {
+    let run = |_| {
+        let start = Instant::now();
+        (work(), start.elapsed())
+    };
+    let first = run(0);
+    (1..5).map(run).fold(first, |least, next| if next.1 < least.1 { next } else { least })
+}
+
 #[test]
 fn bombs_are_refused_fast_and_in_little_memory() {
     let index = Index::read();
@@ -52,17 +62,14 @@ fn bombs_are_refused_fast_and_in_little_memory() {
         assert!(bytes.len() < 100_000, "{name}");
         let before = HELD.load(Ordering::Relaxed);
         PEAK.store(before, Ordering::Relaxed);
-        let start = Instant::now();
-        let result = decode(&bytes);
-        let took = start.elapsed();
+        let (result, took) = quickest(|| decode(&bytes));
         let grown = PEAK.load(Ordering::Relaxed) - before;
         println!("{name}: {took:.1?}, {grown} bytes");
         assert_eq!(matches!(result, Err(Error::Image(_))), *refused, "{name}");
         assert!(took < LONGEST, "{name} took {took:?}");
         assert!(grown < MOST, "{name} took {grown} bytes");
-        let start = Instant::now();
-        let _ = contents(&bytes);
-        assert!(start.elapsed() < LONGEST, "{name}: contents took {:?}", start.elapsed());
+        let (_, took) = quickest(|| contents(&bytes));
+        assert!(took < LONGEST, "{name}: contents took {took:?}");
         assert!(decode(&good).is_ok(), "a good file after {name}");
     }
 }

@@ -28,6 +28,7 @@ const IMAGE = { as: "auto", reading: FIRST_READING, previewSide: 1600 };
  * @property {Protocol.BackendChoice} [backend]
  * @property {boolean} [forceSoftware] take WebGPU even when it is only emulated
  * @property {ModuleName} [module] for the CPU; absent = the fastest here
+ * @property {number} [threads] to compute with on the CPU; absent = one a processor
  * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
  *
  * @typedef {(progress: Protocol.Progress) => void} OnProgress
@@ -53,13 +54,16 @@ export class Client {
    *
    * @param {StartOptions} [options]
    */
-  static async start({ backend = "auto", forceSoftware = false, module, model } = {}) {
+  static async start(options = {}) {
+    const { backend = "auto", forceSoftware = false, module, model } = options;
     const name = module ?? cpuModule();
     const [wasm, bytes] = await Promise.all([
       fetchModule(name),
       model ?? fetchBytes("model/model.safetensors"),
     ]);
-    const client = new Client({ module: name, wasm, model: bytes, backend, forceSoftware });
+    const threads = options.threads ?? navigator.hardwareConcurrency;
+    const load = { module: name, wasm, model: bytes, backend, forceSoftware, threads };
+    const client = new Client(load);
     await client.info();
     return client;
   }

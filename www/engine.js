@@ -6,9 +6,12 @@
  * for WebGPU, several times larger, only where it will be used.
  *
  * @import * as Engine from "../pkg/cpu/mitoscope.js"
+ * @import { CellSet, Scope } from "../pkg/cpu/mitoscope.js"
+ * @import * as Protocol from "./protocol.js"
  *
  * @typedef {"cpu" | "cpu-relaxed" | "gpu"} ModuleName folder below `pkg`
  * @typedef {typeof Engine} Engine the same interface in every module
+ * @typedef {Pick<Protocol.Classified, "predictions" | "embeddings">} Judged
  */
 
 /** A module of one function: three vectors, and `f32x4.relaxed_madd` of them. */
@@ -38,6 +41,24 @@ export async function instantiate(name, wasm) {
   const engine = await import(new URL(`../pkg/${name}/mitoscope.js`, import.meta.url).href);
   await engine.default({ module_or_path: wasm });
   return engine;
+}
+
+/**
+ * Classifies some of the cells.
+ *
+ * @param {Scope} scope
+ * @param {CellSet} cells
+ * @param {{ from: number, count: number, embed: boolean }} range `embed`: with their embeddings
+ * @returns {Promise<Judged>}
+ */
+export async function judge(scope, cells, { from, count, embed }) {
+  const predictions = await scope.classify(cells, from, count);
+  return { predictions, embeddings: embed ? await scope.embed(cells, from, count) : null };
+}
+
+/** What an error says, for a reply. @param {any} error @returns {Protocol.Failure} */
+export function failure(error) {
+  return { code: error?.code ?? "internal", message: String(error?.message ?? error) };
 }
 
 /** Rejects with the code `load`. @param {string} path relative to this file */

@@ -55,6 +55,7 @@
  * @property {Uint8Array} model
  * @property {BackendChoice} backend
  * @property {boolean} forceSoftware
+ * @property {number} threads to compute with on the CPU, 1 or more
  *
  * @typedef {"brightest" | "red" | "green" | "blue"} Channel of a coloured picture
  * @typedef {{ page: number, channel: Channel }} Reading which picture of a file; pages from 0 on

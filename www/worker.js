@@ -2,18 +2,22 @@
 /**
  * The worker: owns the classifier and answers one request at a time.
  *
+ * On the CPU helpers compute beside it, one a processor.
+ *
  * Invariant: pixels pass through here only as whole buffers; every number comes from wasm.
  * A wasm trap is not answered: it is thrown to the page, which replaces this worker.
  *
  * @import { CellSet, Image, Scope } from "../pkg/cpu/mitoscope.js"
- * @import { Engine } from "./engine.js"
+ * @import { Engine, Judged } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
+ * @import { Seat } from "./spread.js"
  */
-import { fetchModule, instantiate } from "./engine.js";
+import { failure, fetchModule, instantiate, judge } from "./engine.js";
+import { Hands } from "./hands.js";
+import { spread } from "./spread.js";
 
-/** A cancel must take effect within 300 ms, so a batch aims below that. */
-const BATCH_MS = 200;
-const BATCH_MAX = 8;
+/** Cells of a batch, unless helpers wait for this thread to hand them theirs. */
+const MOST = 8;
 
 /** Thumbnails lie on sheets of so many columns and rows, each one picture for the browser. */
 const SHEET = { columns: 8, rows: 8 };
@@ -22,6 +26,8 @@ const ENCODING = { type: "image/jpeg", quality: 0.92 };
 
 /** @type {{ engine: Engine, scope: Scope } | null} the module in use, with its model */
 let running = null;
+/** None on WebGPU. */
+let hands = new Hands([]);
 /** @type {Set<number>} */
 const cancelled = new Set();
 let queue = Promise.resolve();
@@ -71,12 +77,13 @@ async function references() {
 }
 
 /** @param {Protocol.LoadRequest} request */
-async function load({ module, wasm, model, backend: wanted, forceSoftware }) {
+async function load({ module, wasm, model, backend: wanted, forceSoftware, threads }) {
   const engine = await instantiate(module, wasm);
   let backend = await engine.chooseBackend(wanted, forceSoftware);
   if (backend.kind === "webgpu") {
     try {
       running = await begin(await instantiate("gpu", await fetchModule("gpu")), model, backend);
+      queue = queue.then(warmUp);
       return running.scope.info();
     } catch (error) {
       if (wanted === "webgpu") throw error;
@@ -84,8 +91,18 @@ async function load({ module, wasm, model, backend: wanted, forceSoftware }) {
       backend = { ...(await engine.chooseBackend("cpu", false)), reason: "failed", note };
     }
   }
+  hands = await Hands.start(threads - 1, { module, wasm, model, backend }, crash);
   running = await begin(engine, model, backend);
   return running.scope.info();
+}
+
+/** Has the kernels compiled while the user still picks files; what fails, fails at the first cell. */
+async function warmUp() {
+  try {
+    await running?.scope.warmUp();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) crash(error);
+  }
 }
 
 /** @param {Engine} engine @param {Uint8Array} model @param {Protocol.Backend} backend */
@@ -158,19 +175,19 @@ async function classify(id, cells, origin, embed = false) {
     progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
     const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
     progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
-    let size = 1;
-    for (let from = 0; from < cells.length;) {
-      await breath();
-      if (cancelled.has(id)) throw Object.assign(new Error("cancelled"), { code: "cancelled" });
-      const started = performance.now();
-      const count = Math.min(size, cells.length - from);
-      const predictions = await scope.classify(cells, from, count);
-      const embeddings = embed ? await scope.embed(cells, from, count) : null;
-      progress(id, { stage: "classified", from, predictions, embeddings });
-      from += count;
-      const fitting = Math.floor((BATCH_MS * count) / (performance.now() - started));
-      size = Math.max(1, Math.min(BATCH_MAX, fitting));
-    }
+    const helpers = hands.seats(cells, embed);
+    /** @type {Seat<Judged>} */
+    const own = {
+      most: helpers.length > 0 ? 1 : MOST,
+      work: async (from, count) => {
+        await breath();
+        return judge(scope, cells, { from, count, embed });
+      },
+    };
+    await spread(cells.length, own, helpers, {
+      stopped: () => cancelled.has(id),
+      tell: (from, judged) => progress(id, { stage: "classified", from, ...judged }),
+    });
   } finally {
     cells.free();
   }
@@ -207,19 +224,19 @@ function encoded(pictures, columns) {
   return canvas.convertToBlob(ENCODING);
 }
 
-/** Lets the messages that wait, such as a cancel, be received. */
+const channel = new MessageChannel();
+
+/** Lets the messages that wait, such as a cancel, be received; timers would wait for longer. */
 function breath() {
-  return new Promise((resolve) => setTimeout(resolve));
+  return new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(null);
+  });
 }
 
 function loaded() {
   if (!running) throw Object.assign(new Error("no model is loaded"), { code: "model" });
   return running;
-}
-
-/** @param {any} error @returns {Protocol.Failure} */
-function failure(error) {
-  return { code: error?.code ?? "internal", message: String(error?.message ?? error) };
 }
 
 /** @param {number} id @param {Protocol.Progress} progress */

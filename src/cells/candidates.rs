@@ -1,8 +1,9 @@
 //! What in a picture looks like a nucleus: the best set of separate blobs from its component tree.
 //!
-//! Invariant: the candidates of one picture share no pixel; every score is within 0 to 1.
+//! Invariant: the blobs of one picture share no pixel, and neither do the cores of its pieces; every
+//! score is within 0 to 1.
 
-use super::component_tree::{Node, build};
+use super::component_tree::{Node, Shape, build, half_axes};
 
 /// Spread of the logarithm of a cell's radius over the typical one: plates are smaller, rounded cells
 /// larger.
@@ -14,10 +15,17 @@ const SIZES: (f64, f64) = (0.37, 2.1);
 const FILL: (f64, f64) = (0.86, 0.97);
 /// Short over long half axis, likewise.
 const SLENDERNESS: (f64, f64) = (0.2, 0.4);
+/// Radius of the smallest core of a cell that touches another, over the typical radius.
+const CORE: f64 = 0.15;
 /// Contrast that is worth half of the largest, relative to the field's logarithmic range.
 const HALF_CONTRAST: f64 = 0.12;
 /// Width of the surroundings that a cell is compared with, relative to the typical radius.
 const MARGIN: f64 = 0.5;
+
+/// Two candidates are one cell when the centre of one is so far inside the other (1 is its border), or
+/// this share of the smaller box lies in the larger.
+const INSIDE: f64 = 0.8;
+const COVERED: f64 = 0.7;
 
 /// A blob that may be a cell; places and lengths in pixels of its picture.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +61,20 @@ impl Candidate {
         (self.area / std::f64::consts::PI).sqrt()
     }
 
+    /// Mean place.
+    pub fn center(&self) -> [f64; 2] {
+        self.center
+    }
+
+    /// No candidate of at most this size overlaps this one from further away, along x or y.
+    pub fn range(&self) -> f64 {
+        let [left, top, right, bottom] = self.edges;
+        (2.0 - COVERED) * (right - left).max(bottom - top)
+    }
+
     /// Whether two candidates are views of one cell: the centre of one is well inside the other, or the
     /// smaller box lies mostly in the larger.
     pub fn overlaps(&self, other: &Self) -> bool {
-        const INSIDE: f64 = 0.8;
-        const COVERED: f64 = 0.7;
         if self.reach(other.center) < INSIDE || other.reach(self.center) < INSIDE {
             return true;
         }
@@ -76,63 +93,187 @@ impl Candidate {
     }
 }
 
-/// The set of separate bright blobs with the largest sum of scores.
-///
-/// `radius` is the expected one in pixels, `range` the levels between black and white.
-pub(super) fn find(levels: &[u16], width: usize, radius: f64, range: f64) -> Vec<Candidate> {
-    let least = (SIZES.0 * radius).powi(2) * std::f64::consts::PI;
-    let nodes = build(levels, width, least as u32);
-    let sums = Sums::of(levels, width);
-    let margin = (MARGIN * radius).round().max(1.0) as usize;
-    let view = |node| candidate(node, radius, sums.surplus(node, margin), range);
+/// What cells are searched in: a picture in which they are bright.
+pub(super) struct View<'a> {
+    levels: &'a [u16],
+    width: usize,
+    /// The expected radius in pixels.
+    radius: f64,
+    /// The levels between black and white.
+    range: f64,
+    sums: Sums,
+}
 
-    // From the smallest parts outwards: a part is taken whole where that is worth more than its pieces.
-    let mut pieces = vec![0.0f64; nodes.len()];
-    let mut whole: Vec<Option<Candidate>> = Vec::with_capacity(nodes.len());
-    for (i, node) in nodes.iter().enumerate() {
-        let own = view(node).filter(|own| own.score > 0.0 && own.score >= pieces[i]);
-        if node.parent != i {
-            pieces[node.parent] += own.map_or(pieces[i], |own| own.score);
+impl<'a> View<'a> {
+    /// Prepares the search for blobs of about `radius` pixels.
+    pub fn new(levels: &'a [u16], width: usize, radius: f64, range: f64) -> Self {
+        Self { levels, width, radius, range, sums: Sums::of(levels, width) }
+    }
+
+    /// The set of separate bright blobs with the largest sum of scores.
+    pub fn blobs(&self) -> Vec<Candidate> {
+        let nodes = build(self.levels, self.levels, self.width, self.least(SIZES.0));
+        let view = |node: &Node| {
+            let blob = Blob::of(&node.shape, 0.0);
+            let mean = node.mass / node.shape.area;
+            let surplus = mean - self.around(&blob, node.mass);
+            // What is wider than at half its height holds the foot of a blurred edge.
+            let height = (f64::from(node.level) - (mean - surplus)) / surplus;
+            self.candidate(blob, mean, surplus, (height / 0.5).clamp(0.0, 1.0))
+        };
+        let chosen = chosen(&nodes, view, |own, pieces, _| own >= pieces);
+        chosen.into_iter().map(|(_, blob)| blob).collect()
+    }
+
+    /// The blobs into which the foreground falls when its outline is moved inwards until it parts at
+    /// its necks; a blob with a neck stays whole unless its pieces look more like cells.
+    pub fn pieces(&self, foreground: &[bool]) -> Vec<Candidate> {
+        let depths = depths(foreground, self.width);
+        let nodes = build(&depths, self.levels, self.width, self.least(CORE));
+        let view = |node: &Node| {
+            if node.level == 0 {
+                return None;
+            }
+            // The middle of the outermost pixels is half a pixel inside the outline.
+            let depth = f64::from(node.level) / f64::from(STEPS.0) - 1.0;
+            let blob = Blob::of(&node.shape, depth);
+            let mean = node.mass / node.shape.area;
+            let surplus = mean - self.around(&blob, mean * blob.area);
+            self.candidate(blob, mean, surplus, 1.0)
+        };
+        let chosen = chosen(&nodes, view, |own, pieces, number| own * number as f64 >= pieces);
+        // How many of them come from the same part of the foreground.
+        let mut roots: Vec<usize> = (0..nodes.len()).collect();
+        for i in (0..nodes.len()).rev() {
+            if nodes[nodes[i].parent].level > 0 {
+                roots[i] = roots[nodes[i].parent];
+            }
         }
-        whole.push(own);
+        let mut numbers = vec![0; nodes.len()];
+        chosen.iter().for_each(|(i, _)| numbers[roots[*i]] += 1);
+        let split = chosen.into_iter().filter(|(i, _)| numbers[roots[*i]] > 1);
+        split.map(|(_, piece)| piece).collect()
+    }
+
+    /// Pixels of a disc of a radius relative to the expected one.
+    fn least(&self, size: f64) -> u32 {
+        ((size * self.radius).powi(2) * std::f64::consts::PI) as u32
+    }
+
+    /// Mean level of what else is in a blob's box and a margin around it.
+    fn around(&self, blob: &Blob, mass: f64) -> f64 {
+        let margin = (MARGIN * self.radius).round().max(1.0);
+        let (sum, area) = self.sums.within(blob.edges, margin);
+        (sum - mass) / (area - blob.area).max(1.0)
+    }
+
+    fn candidate(&self, blob: Blob, level: f64, surplus: f64, tight: f64) -> Option<Candidate> {
+        let Blob { area, edges, center, covariance } = blob;
+        let size = (area / std::f64::consts::PI).sqrt() / self.radius;
+        if !(SIZES.0..SIZES.1).contains(&size) || surplus <= 0.0 {
+            return None;
+        }
+        let [long, short] = half_axes(covariance);
+        let fill = area / (std::f64::consts::PI * long * short);
+        let within =
+            |value: f64, (low, high): (f64, f64)| ((value - low) / (high - low)).clamp(0.0, 1.0);
+        let form = within(fill, FILL) * within(short / long, SLENDERNESS);
+        let expected = (-0.5 * (size.ln() / SIZE_SPREAD).powi(2)).exp();
+        let contrast = surplus / self.range;
+        let score = expected * form * tight * contrast / (contrast + HALF_CONTRAST);
+        Some(Candidate { score, area, edges, level, center, covariance })
+    }
+}
+
+/// The form of a part, grown by a length to all sides.
+struct Blob {
+    area: f64,
+    edges: [f64; 4],
+    center: [f64; 2],
+    covariance: [f64; 3],
+}
+
+impl Blob {
+    fn of(shape: &Shape, grown: f64) -> Self {
+        let [left, top, right, bottom] = shape.bounds.map(f64::from);
+        let [xx, xy, yy] = shape.covariance();
+        let [long, short] = shape.half_axes();
+        // The square root of the covariance has half the half axes along the same directions.
+        let (root, sum) = (long * short / 4.0, (long + short) / 2.0);
+        let half = [(xx + root) / sum, xy / sum, (yy + root) / sum];
+        let own = grown * grown / 4.0;
+        Self {
+            area: shape.area * (long + grown) * (short + grown) / (long * short),
+            edges: [left - grown, top - grown, right + 1.0 + grown, bottom + 1.0 + grown],
+            center: shape.center(),
+            covariance: [
+                xx + grown * half[0] + own,
+                xy + grown * half[1],
+                yy + grown * half[2] + own,
+            ],
+        }
+    }
+}
+
+/// From the smallest parts outwards: a part is taken whole where `whole` says so of its score, the sum
+/// of those of its pieces and their number.
+fn chosen(
+    nodes: &[Node],
+    view: impl Fn(&Node) -> Option<Candidate>,
+    whole: impl Fn(f64, f64, usize) -> bool,
+) -> Vec<(usize, Candidate)> {
+    let mut pieces = vec![(0.0f64, 0); nodes.len()];
+    let mut wholes: Vec<Option<Candidate>> = Vec::with_capacity(nodes.len());
+    for (i, node) in nodes.iter().enumerate() {
+        let (sum, number) = pieces[i];
+        let own = view(node).filter(|own| own.score > 0.0 && whole(own.score, sum, number));
+        if node.parent != i {
+            let (score, count) = own.map_or((sum, number), |own| (own.score, 1));
+            pieces[node.parent].0 += score;
+            pieces[node.parent].1 += count;
+        }
+        wholes.push(own);
     }
     let mut taken = vec![false; nodes.len()];
     let mut chosen = Vec::new();
-    for (i, own) in whole.into_iter().enumerate().rev() {
+    for (i, own) in wholes.into_iter().enumerate().rev() {
         let parent = nodes[i].parent;
         let within = parent != i && taken[parent];
         taken[i] = within || own.is_some();
-        chosen.extend(own.filter(|_| !within));
+        chosen.extend(own.filter(|_| !within).map(|own| (i, own)));
     }
     chosen
 }
 
-fn candidate(node: &Node, radius: f64, surplus: f64, range: f64) -> Option<Candidate> {
-    let shape = &node.shape;
-    let size = shape.radius() / radius;
-    if !(SIZES.0..SIZES.1).contains(&size) || surplus <= 0.0 {
-        return None;
+/// Depth of a step along the axes and along the diagonals: the usual 3-4 chamfer distance.
+const STEPS: (u16, u16) = (3, 4);
+
+/// How deep every pixel lies in the foreground, 0 outside of it; the picture's border is no outline.
+fn depths(foreground: &[bool], width: usize) -> Vec<u16> {
+    let mut depths: Vec<u16> =
+        foreground.iter().map(|inside| if *inside { u16::MAX - 2 * STEPS.1 } else { 0 }).collect();
+    let last = depths.len() - 1;
+    for backwards in [false, true] {
+        for step in 0..depths.len() {
+            let i = if backwards { last - step } else { step };
+            // How far it is to the side and to the row that were visited before.
+            let x = if backwards { width - 1 - i % width } else { i % width };
+            let at =
+                |back: usize| step.checked_sub(back).map(|s| if backwards { last - s } else { s });
+            let sides = [
+                (x > 0, 1, STEPS.0),
+                (true, width, STEPS.0),
+                (x > 0, width + 1, STEPS.1),
+                (x + 1 < width, width - 1, STEPS.1),
+            ];
+            for (within, back, length) in sides {
+                if let (true, Some(side)) = (within, at(back)) {
+                    depths[i] = depths[i].min(depths[side] + length);
+                }
+            }
+        }
     }
-    let [long, short] = shape.half_axes();
-    let fill = shape.area / (std::f64::consts::PI * long * short);
-    let within =
-        |value: f64, (low, high): (f64, f64)| ((value - low) / (high - low)).clamp(0.0, 1.0);
-    let form = within(fill, FILL) * within(short / long, SLENDERNESS);
-    let expected = (-0.5 * (size.ln() / SIZE_SPREAD).powi(2)).exp();
-    let contrast = surplus / range;
-    let inside = node.mass / shape.area;
-    // What is wider than at half its height holds the foot of a blurred edge.
-    let height = (f64::from(node.level) - (inside - surplus)) / surplus;
-    let tight = (height / 0.5).clamp(0.0, 1.0);
-    let [left, top, right, bottom] = shape.bounds.map(f64::from);
-    Some(Candidate {
-        score: expected * form * tight * contrast / (contrast + HALF_CONTRAST),
-        area: shape.area,
-        edges: [left, top, right + 1.0, bottom + 1.0],
-        level: inside,
-        center: shape.center(),
-        covariance: shape.covariance(),
-    })
+    depths
 }
 
 /// Sums of the levels over every rectangle that starts in the corner.
@@ -156,15 +297,15 @@ impl Sums {
         Self { sums, width, height }
     }
 
-    /// Mean level of a node over that of what else is in its box and a margin around it.
-    fn surplus(&self, node: &Node, margin: usize) -> f64 {
-        let [left, top, right, bottom] = node.shape.bounds.map(|v| v as usize);
-        let (left, top) = (left.saturating_sub(margin), top.saturating_sub(margin));
-        let right = (right + 1 + margin).min(self.width);
-        let bottom = (bottom + 1 + margin).min(self.height);
+    /// Sum and number of the levels within a box and a margin around it.
+    fn within(&self, edges: [f64; 4], margin: f64) -> (f64, f64) {
+        let [left, top, right, bottom] = edges;
+        let first = |edge: f64| (edge - margin).max(0.0) as usize;
+        let (left, top) = (first(left), first(top));
+        let right = ((right + margin) as usize).min(self.width);
+        let bottom = ((bottom + margin) as usize).min(self.height);
         let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
         let sum = at(right, bottom) - at(right, top) - at(left, bottom) + at(left, top);
-        let around = ((right - left) * (bottom - top)) as f64 - node.shape.area;
-        node.mass / node.shape.area - (sum - node.mass) / around.max(1.0)
+        (sum, ((right - left) * (bottom - top)) as f64)
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Invariant: sizes enter only relative to the typical radius, which the field itself tells.
 
-use super::candidates::{Candidate, find};
+use std::collections::HashMap;
+
+use super::candidates::{Candidate, View};
 use super::scale_bar::scale_bar;
 use crate::GreyImage;
 use crate::grey::{gaussian_blur, percentile, shrink, shrunk_size};
@@ -26,6 +28,10 @@ const RADIUS: (f32, f32) = (6.0, 12.0);
 /// the wide one makes one blob of a nucleus of dots.
 const SEARCH_BLUR: f32 = 0.15;
 const BLURS: [f32; 2] = [0.1, 0.25];
+/// Width of the surroundings whose mean the foreground exceeds, relative to the radius, and by how much
+/// of the logarithmic range.
+const SURROUNDINGS: f32 = 0.8;
+const RISE: f32 = 0.05;
 /// Largest searched radius, relative to the short side.
 const LARGEST: f32 = 1.0 / 3.0;
 /// Weight of a candidate's area in the choice of the radius: below one, so that nuclei win over the
@@ -135,13 +141,43 @@ impl Field {
         }
     }
 
-    /// Candidates at both blurs, in working pixels.
+    /// Candidates at both blurs, and bright ones that touch, in working pixels.
     fn candidates(&self, nuclei: Nuclei, radius: f32, coarse: f32) -> Vec<Candidate> {
-        BLURS.iter().flat_map(|blur| self.blobs(nuclei, radius, coarse, *blur)).collect()
+        let blobs = |blur: &f32| self.blobs(nuclei, radius, coarse, *blur);
+        let mut candidates: Vec<Candidate> = BLURS.iter().flat_map(blobs).collect();
+        // What is dark and has a neck is a gap between cells.
+        if nuclei == Nuclei::Bright {
+            candidates.extend(self.search(
+                nuclei,
+                radius,
+                coarse,
+                BLURS[0],
+                |view, grey, width| {
+                    let around = gaussian_blur(grey, width, SURROUNDINGS * radius.min(coarse));
+                    let stands_out = |(v, mean): (&f32, &f32)| v - mean > RISE;
+                    let foreground: Vec<bool> = grey.iter().zip(&around).map(stands_out).collect();
+                    view.pieces(&foreground)
+                },
+            ));
+        }
+        candidates
     }
 
     /// Blobs of about `radius` working pixels, found on a copy in which that is `coarse` pixels.
     fn blobs(&self, nuclei: Nuclei, radius: f32, coarse: f32, blur: f32) -> Vec<Candidate> {
+        self.search(nuclei, radius, coarse, blur, |view, _, _| view.blobs())
+    }
+
+    /// What `find` finds in a blurred copy of the field in which `radius` is at most `coarse` pixels;
+    /// it is given the copy as a view, and its logarithmic grey with the width.
+    fn search(
+        &self,
+        nuclei: Nuclei,
+        radius: f32,
+        coarse: f32,
+        blur: f32,
+        find: impl Fn(&View, &[f32], usize) -> Vec<Candidate>,
+    ) -> Vec<Candidate> {
         let shrinkage = (radius / coarse).max(1.0);
         let side = |length: usize| ((length as f32 / shrinkage).round() as usize).max(1);
         let size = (side(self.size.0), side(self.size.1));
@@ -154,10 +190,11 @@ impl Field {
         };
         let levels: Vec<u16> = blurred.iter().map(level).collect();
         let scale = [self.size.0 as f64 / size.0 as f64, self.size.1 as f64 / size.1 as f64];
-        let found = find(&levels, size.0, f64::from(radius), f64::from(LEVELS.0));
+        let view = View::new(&levels, size.0, f64::from(radius), f64::from(LEVELS.0));
         let in_cell = |blob: &Candidate| {
             nuclei == Nuclei::Bright || f64::from(LEVELS.1) - blob.level > f64::from(GAP * LEVELS.0)
         };
+        let found = find(&view, &blurred, size.0);
         found.into_iter().filter(in_cell).map(|blob| blob.scaled(scale)).collect()
     }
 }
@@ -182,13 +219,42 @@ fn stretch(pixels: &mut [f32]) -> Option<()> {
 fn separate(mut candidates: Vec<Candidate>, least: f64) -> Vec<Candidate> {
     candidates.retain(|candidate| candidate.score > least);
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Candidate> = Vec::new();
-    for candidate in candidates {
-        if !kept.iter().any(|better| better.overlaps(&candidate)) {
-            kept.push(candidate);
+    let mut kept = Neighbours::new(candidates.iter().map(Candidate::range).fold(1.0, f64::max));
+    candidates.retain(|candidate| {
+        let free = !kept.any(candidate, |better| better.overlaps(candidate));
+        if free {
+            kept.add(*candidate);
         }
+        free
+    });
+    candidates
+}
+
+/// Candidates by place: what overlaps a candidate is in its square or in one beside it.
+struct Neighbours {
+    /// No two overlap from further away, along x or y.
+    side: f64,
+    squares: HashMap<[i64; 2], Vec<Candidate>>,
+}
+
+impl Neighbours {
+    fn new(side: f64) -> Self {
+        Self { side, squares: HashMap::new() }
     }
-    kept
+
+    fn square(&self, candidate: &Candidate) -> [i64; 2] {
+        candidate.center().map(|v| (v / self.side).floor() as i64)
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        self.squares.entry(self.square(&candidate)).or_default().push(candidate);
+    }
+
+    fn any(&self, candidate: &Candidate, is: impl Fn(&Candidate) -> bool) -> bool {
+        let [x, y] = self.square(candidate);
+        let around = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| [x, y]));
+        around.filter_map(|square| self.squares.get(&square)).flatten().any(is)
+    }
 }
 
 /// Radius that halves the sum of the scores.

@@ -39,8 +39,14 @@ fn large_images_are_scaled_back() {
 
 #[test]
 fn touching_discs_are_split() {
-    let discs = [(80.0, 100.0, 30.0, 0.4), (140.0, 100.0, 30.0, 0.4), (220.0, 60.0, 30.0, 0.4)];
-    check_found(&field(280, 200, &discs), &discs, 6.0);
+    for distance in [60.0, 54.0] {
+        let discs = [
+            (80.0, 100.0, 30.0, 0.4),
+            (80.0 + distance, 100.0, 30.0, 0.4),
+            (220.0, 60.0, 30.0, 0.4),
+        ];
+        check_found(&field(280, 200, &discs), &discs, 6.0);
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Backend {
     /// [`Error::Device`] when it refuses, or this module was built without it.
     pub async fn open(&self) -> Result<Device, Error> {
         match self.kind {
-            Kind::Cpu => Ok(device::cpu()),
+            Kind::Cpu => Ok(Device::Cpu),
             #[cfg(feature = "gpu")]
             Kind::Webgpu => Ok(device::gpu(device::Api::Auto).await?.device),
             #[cfg(not(feature = "gpu"))]

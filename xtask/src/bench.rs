@@ -1,5 +1,5 @@
 //! Measures the throughput and peak memory of the network: training and embedding, natively and in
-//! Chromium on the CPU path, or training against PyTorch.
+//! Chromium on the CPU path; or races them against other engines.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use serde_json::Value;
 
-use crate::{checks, dist, project, training_race};
+use crate::{checks, dist, inference_race, project, training_race};
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,28 +17,66 @@ pub enum Measurement {
     Throughput,
     /// Training, in turn with PyTorch.
     Training,
+    /// Embedding in Chromium, in turn with other engines.
+    Browser,
+    /// Embedding natively, in turn with other engines.
+    Native,
 }
+
+/// Columns of a table with their widths.
+const THROUGHPUT: [(&str, usize); 4] =
+    [("engine", 30), ("work", 14), ("images_per_s", 12), ("peak_mib", 8)];
+const INFERENCE: [(&str, usize); 11] = [
+    ("engine", 22),
+    ("graph", 20),
+    ("backend", 7),
+    ("threads", 7),
+    ("batch", 5),
+    ("ready_ms", 8),
+    ("first_ms", 8),
+    ("median_ms", 9),
+    ("bytes", 9),
+    ("peak_mib", 8),
+    ("max_abs_error", 13),
+];
 
 /// Prints a table and, if asked, writes the rows as JSON.
 ///
 /// # Errors
 /// When a build or a measurement fails.
 pub fn run(what: Measurement, json: Option<&Path>) -> Result<()> {
-    let rows = match what {
-        Measurement::Throughput => throughput()?,
-        Measurement::Training => training_race::run()?,
+    let (columns, rows): (&[_], _) = match what {
+        Measurement::Throughput => (&THROUGHPUT, throughput()?),
+        Measurement::Training => (&THROUGHPUT, training_race::run()?),
+        Measurement::Browser => (&INFERENCE, inference_race::in_browser()?),
+        Measurement::Native => (&INFERENCE, inference_race::natively()?),
     };
-    println!("{:30} {:14} {:>12} {:>10}", "engine", "work", "images/s", "peak MiB");
+    let print = |cell: &dyn Fn(&str) -> String| {
+        let cells = columns.iter().map(|(name, width)| format!("{:width$}", cell(name)));
+        println!("{}", cells.collect::<Vec<_>>().join("  "));
+    };
+    print(&|name| name.into());
     for row in &rows {
-        let text = |key: &str| row[key].to_string().trim_matches('"').to_owned();
-        let [engine, work, rate, peak] = ["engine", "work", "images_per_s", "peak_mib"].map(text);
-        println!("{engine:30} {work:14} {rate:>12} {peak:>10}");
+        print(&|name| text(&row[name]));
     }
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_vec_pretty(&rows)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// A cell of the table.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => match number.as_f64().unwrap_or(f64::NAN) {
+            small if small < 0.01 => format!("{small:.1e}"),
+            number => format!("{number:.1}"),
+        },
+        other => other.to_string(),
+    }
 }
 
 fn throughput() -> Result<Vec<Value>> {
@@ -55,7 +93,10 @@ fn throughput() -> Result<Vec<Value>> {
 }
 
 /// Runs a program that prints its rows as lines of JSON.
-fn measure(command: &mut Command) -> Result<Vec<Value>> {
+///
+/// # Errors
+/// When it fails or a row is no JSON.
+pub fn measure(command: &mut Command) -> Result<Vec<Value>> {
     eprintln!("$ {command:?}");
     let output = command.stderr(Stdio::inherit()).output().context("it does not start")?;
     ensure!(output.status.success(), "the measurement failed: {command:?}");

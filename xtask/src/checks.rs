@@ -6,6 +6,7 @@ use crate::toolchain::Toolchain;
 use crate::wasm::Module;
 use crate::{dist, project};
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -87,7 +88,7 @@ pub fn run_all() -> Result<()> {
         }
         Ok(())
     })?;
-    report.step("training through Vulkan", || project::run(&mut browser.vulkan_test()?))?;
+    report.step("Vulkan tests", || project::run(&mut browser.vulkan_tests()?))?;
     report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
@@ -126,10 +127,11 @@ impl Browser {
         Ok(command)
     }
 
-    /// Training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
-    fn vulkan_test(&self) -> Result<Command> {
+    /// Embedding and training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
+    fn vulkan_tests(&self) -> Result<Command> {
         let mut command = project::cargo()?;
-        command.arg("test").args(PRODUCT).args(["--test", "vulkan", "--", "--ignored"]);
+        command.arg("test").args(PRODUCT);
+        command.args(["--lib", "--test", "gpu_embedder", "--test", "vulkan", "--", "--ignored"]);
         if std::env::var_os("VK_ICD_FILENAMES").is_none() {
             let program = self.chromium.canonicalize()?;
             // A distribution's /usr/bin/chromium is a script that starts /usr/lib/chromium.
@@ -158,11 +160,11 @@ impl Browser {
     }
 }
 
-/// A script of the browser tests as a command, on a built site.
+/// A script as a command with what the browser tests have, in their folder, on a built site.
 ///
 /// # Errors
 /// When Chromium, node or npm is missing.
-pub fn browser_command(site: &Path, script: &str) -> Result<Command> {
+pub fn browser_command(site: &Path, script: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = Browser::find(&project::root()?)?.node(site)?;
     command.arg(script);
     Ok(command)

@@ -14,7 +14,8 @@ use std::path::{Component, Path, PathBuf};
 
 const MANIFEST: &str = "manifest.json";
 const HEADERS: &str = "_headers";
-const MODEL: &str = "www/model/model.safetensors";
+/// The bundled model.
+pub const MODEL: &str = "www/model/model.safetensors";
 /// Where the WebAssembly module lies in the site.
 const PKG: &str = "pkg";
 

@@ -7,7 +7,9 @@ mod bench;
 mod checks;
 mod dist;
 mod headers;
+mod inference_race;
 mod project;
+mod python;
 mod serve;
 mod toolchain;
 mod training_race;
@@ -26,8 +28,9 @@ Usage: cargo xtask COMMAND
   dist [--out dist]                  build the site as plain files for any static host
   wasm                               build only the WebAssembly modules, into dist/pkg
   test                               run every check: format, clippy, Rust and browser tests
-  bench [train] [--json FILE]        measure throughput and peak memory, natively and in Chromium;
-                                     train: race the trainer against PyTorch (needs Python 3)";
+  bench [RACE] [--json FILE]         measure throughput and peak memory, natively and in Chromium;
+                                     RACE: against other engines (needs Python 3): train (against
+                                     PyTorch), browser and native (embedding)";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -85,8 +88,14 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Task> {
         Some("wasm") => Task::Wasm,
         Some("test") => Task::Test,
         Some("bench") => {
-            let train = args.next_if_eq("train").is_some();
-            let what = if train { Measurement::Training } else { Measurement::Throughput };
+            let race = args.next_if(|arg| !arg.starts_with('-'));
+            let what = match race.as_deref() {
+                None => Measurement::Throughput,
+                Some("train") => Measurement::Training,
+                Some("browser") => Measurement::Browser,
+                Some("native") => Measurement::Native,
+                Some(other) => bail!("unknown race `{other}`\n\n{USAGE}"),
+            };
             Task::Bench { what, json: None }
         }
         Some("help" | "--help" | "-h") => return Ok(Task::Help),

@@ -4,13 +4,12 @@
 //! machine does meets all of them; they count only if they agree on the first loss.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::project;
+use crate::{project, python};
 
 /// Steps each contender takes; the first warms up and is not counted.
 const STEPS: usize = 12;
@@ -38,7 +37,7 @@ struct Contender {
 pub fn run() -> Result<Vec<Value>> {
     let folder = project::target_dir()?.join("training-race");
     let _ = std::fs::remove_dir_all(&folder);
-    let python = python()?;
+    let python = python::environment("bench-venv", "benches/requirements.txt")?;
     let trainer = ["run", "--release", "--package", "native-trainer"];
     let mut simulate = project::cargo()?;
     simulate.args(trainer).args(["--", "simulate", "--specimens", "4", "--out"]);
@@ -129,24 +128,4 @@ impl Contender {
             "peak_mib": peak,
         }))
     }
-}
-
-/// Python with PyTorch, in an environment of its own below the target folder.
-fn python() -> Result<PathBuf> {
-    let environment = project::target_dir()?.join("bench-venv");
-    let python = environment.join("bin/python");
-    let requirements = project::root()?.join("benches/requirements.txt");
-    if !python.is_file() {
-        let system = project::find_program("python3")
-            .context("python3 is missing: the race against PyTorch needs it, with venv and pip")?;
-        project::run(Command::new(system).args(["-m", "venv"]).arg(&environment))?;
-    }
-    install(&python, &requirements)?;
-    Ok(python)
-}
-
-fn install(python: &Path, requirements: &Path) -> Result<()> {
-    let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    project::run(pip.arg(requirements))
 }

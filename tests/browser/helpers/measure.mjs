@@ -30,20 +30,28 @@ export async function longestTask(browser, page, work) {
   return Math.round(Math.max(...tasks.map(({ tdur }) => Number(tdur)))) / 1000;
 }
 
+/** Largest resident size of a renderer process so far. @param {import("playwright-core").Browser} browser */
+export async function peakMib(browser) {
+  return Math.max(...(await peaks(browser)).values());
+}
+
 /**
- * Largest resident size of a renderer process so far, in MiB, as Linux tells it.
+ * Largest resident size so far of every renderer process, in MiB, as Linux tells it.
  *
  * @param {import("playwright-core").Browser} browser
+ * @returns {Promise<Map<number, number>>}
  */
-export async function peakMib(browser) {
+export async function peaks(browser) {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer");
-  const peaks = await Promise.all(
-    renderers.map(async ({ id }) => {
-      const status = await readFile(`/proc/${id}/status`, "utf8");
-      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-    }),
+  return new Map(
+    await Promise.all(
+      renderers.map(async ({ id }) => {
+        const status = await readFile(`/proc/${id}/status`, "utf8");
+        const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+        return /** @type {const} */ ([id, Math.round(peak)]);
+      }),
+    ),
   );
-  return Math.round(Math.max(...peaks));
 }

@@ -1,0 +1,120 @@
+// @ts-check
+/**
+ * The worker's helpers: threads that classify beside it.
+ *
+ * Invariant: a helper holds at most two batches, so that it never waits and memory stays bounded;
+ * patches are transferred to it, not copied. A helper that crashes ends the worker, which the page
+ * replaces with all its helpers.
+ *
+ * @import { CellSet } from "../pkg/cpu/mitoscope.js"
+ * @import { Judged } from "./engine.js"
+ * @import { Answer, Batch, Load } from "./hand.js"
+ * @import { Helper } from "./spread.js"
+ */
+
+/** Batches that a helper holds: one in work, one that waits. */
+const HELD = 2;
+/** Cells of a batch. */
+const MOST = 4;
+
+export class Hands {
+  #hands;
+
+  /** @param {Hand[]} hands */
+  constructor(hands) {
+    this.#hands = hands;
+  }
+
+  /**
+   * Starts helpers; they take up module and model while the worker goes on.
+   *
+   * @param {number} count
+   * @param {Load} load
+   * @param {(error: unknown) => void} crashed
+   */
+  static async start(count, load, crashed) {
+    const hands = Array.from({ length: count }, () => new Hand(crashed));
+    // Later they ask the network for nothing more.
+    await Promise.all(hands.map((hand) => hand.started));
+    for (const hand of hands) hand.load(load);
+    return new Hands(hands);
+  }
+
+  /**
+   * Their seats for the cells of one request.
+   *
+   * @param {CellSet} cells
+   * @param {boolean} embed
+   * @returns {Helper<Judged>[]}
+   */
+  seats(cells, embed) {
+    return this.#hands.flatMap((hand) => {
+      /** @type {Helper<Judged>} */
+      const seat = {
+        ready: hand.ready,
+        most: MOST,
+        work: (from, count) =>
+          hand.judge({ patches: cells.patches(from, count), levels: cells.levels(), embed }),
+      };
+      return Array(HELD).fill(seat);
+    });
+  }
+}
+
+class Hand {
+  /** @type {Map<number, { resolve: (judged: Judged) => void, reject: (error: Error) => void }>} */
+  #calls = new Map();
+  #nextId = 0;
+  #worker;
+  /** Its program is loaded. */
+  started;
+  /** Its model is loaded. */
+  ready;
+
+  /** @param {(error: unknown) => void} crashed */
+  constructor(crashed) {
+    // From a blob for the reason that the page starts the worker from one.
+    const program = new URL("hand.js", import.meta.url).href;
+    const source = new Blob([`import ${JSON.stringify(program)};`], { type: "text/javascript" });
+    const options = { type: /** @type {const} */ ("module"), name: "mitoscope helper" };
+    const worker = new Worker(URL.createObjectURL(source), options);
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      crashed(new Error(event.message ?? "a helper did not start"));
+    });
+    /** @param {"started" | "ready"} stage */
+    const reached = (stage) =>
+      new Promise((resolve) => {
+        worker.addEventListener("message", ({ data }) => data === stage && resolve(null));
+      });
+    this.started = reached("started");
+    this.ready = reached("ready");
+    worker.addEventListener("message", ({ data }) => this.#receive(data));
+    this.#worker = worker;
+  }
+
+  /** @param {Load} load */
+  load(load) {
+    this.#worker.postMessage(load);
+  }
+
+  /** @param {Omit<Batch, "id">} batch @returns {Promise<Judged>} */
+  judge(batch) {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      this.#worker.postMessage({ ...batch, id }, [batch.patches.buffer]);
+    });
+  }
+
+  /** @param {Answer | string} answer */
+  #receive(answer) {
+    if (typeof answer === "string") return;
+    const call = this.#calls.get(answer.id);
+    if (!call) return;
+    this.#calls.delete(answer.id);
+    if ("judged" in answer) return call.resolve(answer.judged);
+    const { code, message } = answer.failure;
+    call.reject(Object.assign(new Error(message), { code }));
+  }
+}
