@@ -61,7 +61,7 @@ enum Network {
     Cpu(CpuEmbedder, Mutex<Vec<Arena>>),
     /// Our own, for one batch at a time.
     #[cfg(feature = "gpu")]
-    Gpu(GpuEmbedder),
+    Gpu(Box<GpuEmbedder>),
 }
 
 impl Classifier {
@@ -75,7 +75,8 @@ impl Classifier {
             }
             #[cfg(feature = "gpu")]
             Device::Gpu(device) => {
-                Network::Gpu(GpuEmbedder::new(&model.weights, equal_channels, &device))
+                let embedder = GpuEmbedder::new(&model.weights, equal_channels, &device);
+                Network::Gpu(Box::new(embedder))
             }
         };
         Self { model, network }

@@ -88,7 +88,6 @@ impl Tiles {
                 GridLaunch::new(tiles, grid[0], grid[1], x.channels),
                 x.size[0],
                 x.size[1],
-                self.taps.clone(),
                 self.geometry,
             );
         }
@@ -110,6 +109,11 @@ struct Grid {
     channels: usize,
 }
 
+/// Horizontal points of a phase.
+fn across(geometry: Geometry, phase: usize) -> usize {
+    filter::points(phases(geometry.kernel[1], geometry.stride[1])[phase])
+}
+
 /// Bᵀ d B of each phase.
 #[cube(launch_unchecked)]
 fn to_points(
@@ -118,7 +122,6 @@ fn to_points(
     grid: Grid,
     height: usize,
     width: usize,
-    #[comptime] taps: Vec<usize>,
     #[comptime] geometry: Geometry,
 ) {
     let unit = ABSOLUTE_POS;
@@ -130,11 +133,11 @@ fn to_points(
     let image = tile / (grid.down * grid.across);
     let row = tile / grid.across % grid.down * TILE;
     let column = tile % grid.across * comptime!(TILE * geometry.stride[1]);
-    let phases = comptime!(taps.len());
-    let across = comptime!(filter::points(taps[0]));
+    let phases = comptime!(phases(geometry.kernel[1], geometry.stride[1]).len());
+    let points_across = comptime!(across(geometry, 0));
     #[unroll]
     for phase in 0..phases {
-        let own = comptime!(filter::points(taps[phase]));
+        let own = comptime!(across(geometry, phase));
         let mut values = Array::<f32>::new(comptime!(DOWN * own));
         #[unroll]
         for h in 0..own {
@@ -163,7 +166,7 @@ fn to_points(
         for v in 0..DOWN {
             #[unroll]
             for h in 0..own {
-                let point = comptime!(v * across + h);
+                let point = comptime!(v * points_across + h);
                 let at = ((point * grid.tiles + tile) * phases + phase) * grid.channels + channel;
                 points[at] = combine(&values, comptime!(v * own), 1usize, Matrix::Input, own, h);
             }
