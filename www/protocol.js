@@ -104,8 +104,11 @@
  * @property {{ width: number, height: number } | null} size of the field; null for crops
  * @property {Blob | null} preview image file of the field; null for crops
  * @property {Box[]} boxes
- * @property {Thumbnails} thumbnails one a box, in the same order
  * @property {number[]} indices for crops, the index of each cell's file
+ *
+ * @typedef {object} Pictured the cells have pictures, still before they are classified
+ * @property {"pictured"} stage
+ * @property {Thumbnails} thumbnails one a box, in the same order
  *
  * @typedef {object} Classified
  * @property {"classified"} stage
@@ -113,7 +116,7 @@
  * @property {Prediction[]} predictions
  * @property {Float32Array[] | null} embeddings when asked for
  *
- * @typedef {Unreadable | Opened | Found | Classified} Progress
+ * @typedef {Unreadable | Opened | Found | Pictured | Classified} Progress
  *
  * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
  * @typedef {{ id: number, kind: "done", value: any }} DoneReply

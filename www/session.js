@@ -171,14 +171,17 @@ export class Session extends EventTarget {
           this.#study.update(source, progress.contents);
           break;
         case "found": {
-          const { size, preview, thumbnails, boxes, indices } = progress;
-          this.#study.update(source, { size, preview, thumbnails });
+          const { size, preview, boxes, indices } = progress;
+          this.#study.update(source, { size, preview });
           this.#study.found(
             source,
             boxes.map((box, i) => ({ name: nameOf(indices[i] ?? 0), box, prediction: null })),
           );
           break;
         }
+        case "pictured":
+          this.#study.update(source, { thumbnails: progress.thumbnails });
+          break;
         case "classified":
           this.#study.classified(source, progress.from, progress.predictions);
           this.#clock.cells += progress.predictions.length;

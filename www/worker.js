@@ -172,8 +172,9 @@ async function crops({ id, files, embed }) {
 async function classify(id, cells, origin, embed = false) {
   const { scope } = loaded();
   try {
-    const thumbnails = { ...SHEET, sheets: await sheets(cells.length, (i) => cells.thumbnail(i)) };
-    progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
+    progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
+    const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
+    progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
     const helpers = hands.seats(cells, embed);
     /** @type {Seat<Judged>} */
     const own = {
