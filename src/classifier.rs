@@ -4,17 +4,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(feature = "gpu")]
-use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-#[cfg(feature = "gpu")]
-use crate::device;
 use crate::device::Device;
 use crate::embedder::cpu::{Arena, CpuEmbedder};
 #[cfg(feature = "gpu")]
-use crate::embedder::{EMBEDDING, Embedder};
+use crate::embedder::gpu::GpuEmbedder;
 use crate::model::Model;
 use crate::preprocess::{CHANNELS, Channels, SIDE};
 use crate::references::Neighbour;
@@ -63,9 +59,9 @@ pub struct Classifier {
 enum Network {
     /// Our own, with the memory that no thread is embedding in just now.
     Cpu(CpuEmbedder, Mutex<Vec<Arena>>),
-    /// burn's.
+    /// Our own, for one batch at a time.
     #[cfg(feature = "gpu")]
-    Gpu(Embedder, Device),
+    Gpu(Box<GpuEmbedder>),
 }
 
 impl Classifier {
@@ -73,13 +69,14 @@ impl Classifier {
     pub fn new(model: Model, device: Device) -> Self {
         let equal_channels = equal_channels(&model);
         let network = match device {
-            #[cfg(feature = "gpu")]
-            device if device != device::cpu() => {
-                Network::Gpu(Embedder::new(&model.weights, equal_channels, &device), device)
-            }
-            _ => {
+            Device::Cpu => {
                 let embedder = CpuEmbedder::new(&model.weights, equal_channels);
                 Network::Cpu(embedder, Mutex::default())
+            }
+            #[cfg(feature = "gpu")]
+            Device::Gpu(device) => {
+                let embedder = GpuEmbedder::new(&model.weights, equal_channels, &device);
+                Network::Gpu(Box::new(embedder))
             }
         };
         Self { model, network }
@@ -123,7 +120,7 @@ impl Classifier {
                 embeddings
             }
             #[cfg(feature = "gpu")]
-            Network::Gpu(embedder, device) => self.embed_batch(inputs, embedder, device).await?,
+            Network::Gpu(embedder) => embedder.embed(inputs).await?,
         };
         if embeddings.iter().flatten().any(|v| !v.is_finite()) {
             return Err(Error::NotClassifiable("the network's output is not finite".into()));
@@ -131,28 +128,16 @@ impl Classifier {
         Ok(embeddings)
     }
 
-    #[cfg(feature = "gpu")]
-    async fn embed_batch(
-        &self,
-        inputs: &[Vec<f32>],
-        embedder: &Embedder,
-        device: &Device,
-    ) -> Result<Vec<Vec<f32>>, Error> {
-        if inputs.is_empty() {
-            return Ok(Vec::new());
+    /// Does what the first cell would otherwise wait for: a GPU's driver compiles the kernels.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub async fn warm_up(&self) -> Result<(), Error> {
+        match &self.network {
+            Network::Cpu(..) => Ok(()),
+            #[cfg(feature = "gpu")]
+            Network::Gpu(embedder) => embedder.warm_up().await,
         }
-        let channels = if equal_channels(&self.model) { 1 } else { CHANNELS };
-        let planes = inputs.iter().map(|input| &input[..channels * SIDE * SIDE]);
-        let values: Vec<f32> = planes.flatten().copied().collect();
-        let data = TensorData::new(values, [inputs.len(), channels, SIDE, SIDE]);
-        let values = embedder
-            .forward(Tensor::from_data(data, device))
-            .into_data_async()
-            .await
-            .map_err(|e| Error::Device(format!("the device gave no result: {e:?}")))?
-            .try_to_vec::<f32>()
-            .map_err(|e| Error::Device(format!("the device gave another kind of number: {e:?}")))?;
-        Ok(values.chunks(EMBEDDING).map(<[f32]>::to_vec).collect())
     }
 
     /// Classifies one embedding.

@@ -5,23 +5,26 @@ mod gpu;
 
 #[cfg(feature = "gpu")]
 pub use self::gpu::{Api, Gpu, gpu};
-#[cfg(feature = "gpu")]
-pub use burn::tensor::Device;
 
-/// The only device without the feature `gpu`.
-#[cfg(not(feature = "gpu"))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A compute device that is ready for work.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Device {
     /// The processor, in the caller's thread.
     Cpu,
+    /// A GPU, by CubeCL's handle.
+    #[cfg(feature = "gpu")]
+    Gpu(cubecl::Device),
 }
 
-/// The CPU, present everywhere. burn computes there with burn-flex; a classifier without burn.
-pub fn cpu() -> Device {
-    #[cfg(feature = "gpu")]
-    return Device::flex();
-    #[cfg(not(feature = "gpu"))]
-    Device::Cpu
+#[cfg(feature = "gpu")]
+impl Device {
+    /// The same device for burn, whose CPU is burn-flex.
+    pub fn for_burn(&self) -> burn::tensor::Device {
+        match self {
+            Self::Cpu => burn::tensor::Device::flex(),
+            Self::Gpu(device) => device.clone().into(),
+        }
+    }
 }
 
 /// Whether an adapter's name is that of a known software renderer.

@@ -2,11 +2,19 @@
 //!
 //! Invariant: the network runs without its dead columns ([`without_dead_columns`]); the result is
 //! that of the table as printed, up to rounding. `Embedder` computes with burn, on any device and in
-//! training; [`cpu::CpuEmbedder`] is the same network for inference on the CPU, several times faster.
+//! training; [`cpu::CpuEmbedder`] and `gpu::GpuEmbedder` are the same network for inference, several
+//! times faster.
 
 pub mod cpu;
+mod filter;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+mod kernel;
 #[cfg(feature = "gpu")]
 mod network;
+#[cfg(test)]
+mod plain;
+mod points;
 mod table;
 mod weights;
 

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! # async fn run() -> Result<(), mitoscope::Error> {
-//! use mitoscope::{GreyImage, cells::find_cells, classifier::Classifier, device, model::Model};
+//! use mitoscope::{GreyImage, cells::find_cells, classifier::Classifier, device::Device, model::Model};
 //!
 //! // A field of one bright nucleus; `decode::decode` makes one of a file's bytes.
 //! let disc = |i: usize| if (i % 200).abs_diff(100).pow(2) + (i / 200).abs_diff(80).pow(2) < 900 {
@@ -25,7 +25,7 @@
 //! let model = Model::from_bytes(&file)?;
 //! let cells = model.manifest.preprocess.cut_field(&field, &boxes)?;
 //! let input = model.manifest.preprocess.input(&cells.patches[0], &cells.levels);
-//! let verdicts = Classifier::new(model, device::cpu()).classify(&[input]).await?;
+//! let verdicts = Classifier::new(model, Device::Cpu).classify(&[input]).await?;
 //! println!("{:?} at {:.2}", verdicts[0].prediction, verdicts[0].decision_value);
 //! # Ok(())
 //! # }

@@ -103,6 +103,15 @@ impl Scope {
         self.info.clone()
     }
 
+    /// Does what the first cell would otherwise wait for; best while the user still picks files.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    #[wasm_bindgen(js_name = warmUp)]
+    pub async fn warm_up(&self) -> Result<(), Error> {
+        self.classifier.warm_up().await
+    }
+
     /// The cells that segmentation finds in a field.
     ///
     /// # Errors

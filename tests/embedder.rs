@@ -5,8 +5,7 @@ mod random;
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
-use mitoscope::device::cpu;
+use burn::tensor::{Device, Tensor, TensorData};
 use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::embedder::{
     EMBEDDING, Embedder, PARAMETERS, Stock, TABLE_1, Weights, without_dead_columns,
@@ -29,7 +28,7 @@ fn images(count: usize, equal_channels: bool) -> Vec<f32> {
 
 fn tensor(values: Vec<f32>, channels: usize) -> Tensor<4> {
     let count = values.len() / (channels * SIDE * SIDE);
-    Tensor::from_data(TensorData::new(values, [count, channels, SIDE, SIDE]), &cpu())
+    Tensor::from_data(TensorData::new(values, [count, channels, SIDE, SIDE]), &Device::flex())
 }
 
 fn numbers(tensor: Tensor<2>) -> Vec<f32> {
@@ -45,7 +44,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 fn it_has_the_papers_number_of_parameters() {
     let counted: usize = Weights::layers().map(|(_, s)| s.iter().product::<usize>()).sum();
     assert_eq!(counted, PARAMETERS);
-    assert_eq!(Embedder::new(&weights(), false, &cpu()).num_params(), PARAMETERS);
+    assert_eq!(Embedder::new(&weights(), false, &Device::flex()).num_params(), PARAMETERS);
 }
 
 #[test]
@@ -67,7 +66,7 @@ fn removing_the_dead_columns_changes_nothing() {
     for layer in [0, 2, 4, 6] {
         assert_eq!((live[layer].stride, live[layer + 1].stride), ([1, 2], [2, 1]));
     }
-    let embedder = Embedder::new(&weights(), false, &cpu());
+    let embedder = Embedder::new(&weights(), false, &Device::flex());
     let printed = embedder.forward_with(tensor(images(2, false), CHANNELS), TABLE_1, &mut Stock);
     let live = embedder.forward_with(tensor(images(2, false), CHANNELS), live, &mut Stock);
     let (printed, live) = (numbers(printed), numbers(live));
@@ -80,8 +79,8 @@ fn folding_equal_channels_changes_nothing() {
     let (weights, values) = (weights(), images(2, true));
     let plane = |image: &[f32]| image[..SIDE * SIDE].to_vec();
     let first: Vec<f32> = values.chunks(CHANNELS * SIDE * SIDE).flat_map(plane).collect();
-    let whole = Embedder::new(&weights, false, &cpu()).forward(tensor(values, CHANNELS));
-    let folded = Embedder::new(&weights, true, &cpu()).forward(tensor(first, 1));
+    let whole = Embedder::new(&weights, false, &Device::flex()).forward(tensor(values, CHANNELS));
+    let folded = Embedder::new(&weights, true, &Device::flex()).forward(tensor(first, 1));
     assert!(largest_difference(&numbers(whole), &numbers(folded)) < 1e-5);
 }
 
@@ -91,7 +90,7 @@ fn the_cpus_own_network_is_the_same_function() {
     for equal_channels in [false, true] {
         let (values, used) = (images(2, equal_channels), if equal_channels { 1 } else { CHANNELS });
         let images: Vec<&[f32]> = values.chunks(CHANNELS * SIDE * SIDE).collect();
-        let embedder = Embedder::new(&weights, equal_channels, &cpu());
+        let embedder = Embedder::new(&weights, equal_channels, &Device::flex());
         let inputs = images.iter().flat_map(|image| image[..used * SIDE * SIDE].to_vec());
         let burns = numbers(embedder.forward(tensor(inputs.collect(), used)));
         let own = CpuEmbedder::new(&weights, equal_channels);
@@ -104,7 +103,7 @@ fn the_cpus_own_network_is_the_same_function() {
 
 #[test]
 fn embeddings_have_length_one() {
-    let embedder = Embedder::new(&weights(), false, &cpu());
+    let embedder = Embedder::new(&weights(), false, &Device::flex());
     let embeddings = numbers(embedder.forward(tensor(images(3, false), CHANNELS)));
     for embedding in embeddings.chunks(EMBEDDING) {
         let length: f32 = embedding.iter().map(|v| v * v).sum();

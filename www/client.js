@@ -8,7 +8,7 @@
  * @import * as Protocol from "./protocol.js"
  */
 import { cpuModule, fetchBytes, fetchModule } from "./engine.js";
-
+import { FIRST_READING } from "./reading.js";
 
 /** A failure with the `code` of the Rust `Error`, or `cancelled`, `crashed`, `load`, `internal`. */
 export class ClientError extends Error {
@@ -19,6 +19,9 @@ export class ClientError extends Error {
     this.code = code;
   }
 }
+
+/** What is asked of an image unless told otherwise. */
+const IMAGE = { as: "auto", reading: FIRST_READING, previewSide: 1600 };
 
 /**
  * @typedef {object} StartOptions
@@ -84,10 +87,10 @@ export class Client {
    * @param {CallOptions & Partial<Omit<Protocol.ImageRequest, "id" | "kind" | "bytes">>} [options]
    * @returns {Promise<Protocol.ImageOutcome>}
    */
-  async image(bytes, { as = "auto", boxes, embed, previewSide = 1600, ...options } = {}) {
+  async image(bytes, { signal, onProgress, ...wanted } = {}) {
     await this.#ready;
-    const request = { kind: /** @type {const} */ ("image"), bytes, as, boxes, embed, previewSide };
-    return this.#send(request, options, [bytes.buffer]);
+    const request = { kind: "image", bytes, ...IMAGE, ...wanted };
+    return this.#send(request, { signal, onProgress }, [bytes.buffer]);
   }
 
   /**
@@ -101,6 +104,12 @@ export class Client {
     await this.#ready;
     const buffers = files.map((file) => file.buffer);
     return this.#send({ kind: "crops", files, embed }, options, buffers);
+  }
+
+  /** The model's reference cells. @returns {Promise<Protocol.References>} */
+  async references() {
+    await this.#ready;
+    return this.#send({ kind: "references" });
   }
 
   /** Ends the worker; open calls reject. */

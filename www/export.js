@@ -11,7 +11,7 @@ import { RESEARCH_USE } from "./messages.js";
 
 /** The first columns are those of `mitoscope detect` and of the cell table, which can be trained on. */
 const COLUMNS =
-  "image,x,y,w,h,decision_value,probability,prediction,label,specimen,cell,final,uncertain," +
+  "image,x,y,w,h,decision_value,probability,prediction,label,specimen,page,channel,cell,final,uncertain," +
   "reader,read_at,operating_point,threshold,model,model_sha256,mitoscope_version,notice";
 
 /** Name of the threshold in use. @param {Study} study */
@@ -32,7 +32,14 @@ export function csv(study) {
       return [
         ...[cell.name, box.x, box.y, box.w, box.h],
         ...[prediction?.decisionValue, prediction?.probability, call.model, answer?.label],
-        ...[specimen.name, cell.id, call.label, call.doubt ? "yes" : "no"],
+        ...[
+          specimen.name,
+          source.page + 1,
+          source.channel,
+          cell.id,
+          call.label,
+          call.doubt ? "yes" : "no",
+        ],
         ...[answer?.reader, answer?.at, ...point, name, sha256, mitoscope, RESEARCH_USE],
       ];
     }),
@@ -54,8 +61,10 @@ export function json(study) {
     reader: study.reader,
     specimens: study.specimens.map(({ name, note, gradable, verdict, sources, cells }) => ({
       ...{ name, note, gradable, verdict },
-      images: sources.map(({ name, images, status, size, failure, model }) => ({
-        ...{ name, images, status, size, failure, modelSha256: model?.sha256 ?? null },
+      images: sources.map((source) => ({
+        ...{ name: source.name, images: source.images, status: source.status },
+        ...{ page: source.page + 1, channel: source.channel, size: source.size },
+        ...{ failure: source.failure, modelSha256: source.model?.sha256 ?? null },
       })),
       cells: classified(cells).map((cell) => ({
         ...{ id: cell.id, image: cell.name, box: cell.box, ...cell.prediction },

@@ -15,6 +15,8 @@ export class Ledger extends EventTarget {
   /** @type {Map<string, Value>} */ #values = new Map();
   /** @type {Change[][]} */ #done = [];
   /** @type {Change[][]} */ #undone = [];
+  /** Grows with every change. */
+  revision = 0;
 
   /** @param {string} key */
   get(key) {
@@ -87,6 +89,7 @@ export class Ledger extends EventTarget {
 
   /** @param {string[]} keys */
   #tell(keys) {
+    this.revision += 1;
     this.dispatchEvent(new CustomEvent("change", { detail: keys }));
     return keys;
   }

@@ -9,7 +9,7 @@
  */
 import { Client } from "./client.js";
 import { dropped, imagesOf, picked } from "./files.js";
-import { explain, language, preferred, speak, t } from "./messages.js";
+import { inWords, language, preferred, speak, t } from "./messages.js";
 import { PROJECT_NAME } from "./project.js";
 import { loadSamples } from "./samples.js";
 import { Session } from "./session.js";
@@ -20,6 +20,7 @@ import { DetailView } from "./view/detail.js";
 import { byId, html, on, write } from "./view/dom.js";
 import { FieldView } from "./view/field.js";
 import { GalleryView } from "./view/gallery.js";
+import { MapView } from "./view/map.js";
 import { keepOnly } from "./view/pictures.js";
 import { SpecimensView } from "./view/specimens.js";
 import { SummaryView } from "./view/summary.js";
@@ -36,7 +37,10 @@ let info = null;
 speak(preferred());
 const field = new FieldView(byId("field"), study, hover);
 const gallery = new GalleryView(byId("gallery"), study, hover);
-const specimens = new SpecimensView(byId("specimens"), study);
+const map = new MapView(byId("map"), study, hover, (cells) => gallery.gather(cells));
+const specimens = new SpecimensView(byId("specimens"), study, (source, reading) =>
+  session?.reread(source, reading),
+);
 const summary = new SummaryView(study, () => gallery.review());
 const detail = new DetailView(byId("detail"), byId("detail-body"), study);
 const actions = new Actions(study, store, {
@@ -76,6 +80,7 @@ async function open() {
       mitoscope: version,
       operatingPoints: manifest.operating_points,
     };
+    study.references = await client.references();
     session = new Session(client, study);
     follow(session);
     tell(t.ready);
@@ -85,10 +90,9 @@ async function open() {
     if (resumed) showGuide(false);
     translate();
   } catch (error) {
-    const { what, remedy } = explain(/** @type {any} */ (error));
     tell("");
     byId("fatal").hidden = false;
-    write(byId("fatal"), `${t.loadFailed} ${what} ${remedy}`);
+    write(byId("fatal"), `${t.loadFailed} ${inWords(/** @type {any} */ (error))}`);
     document.body.dataset.state = "failed";
   }
 }
@@ -108,16 +112,20 @@ function show(parts) {
   if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
     document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
   }
-  if (any("sources")) keepOnly(study.sources);
+  if (any("sources")) keepOnly(study);
   if (any("sources", "specimens", "cells", "view")) {
     specimens.update();
     summary.update();
   }
   if (any("cells", "specimens", "view")) field.update();
-  if (any("cells", "specimens")) gallery.update();
+  if (any("cells", "specimens")) {
+    gallery.update();
+    map.update();
+  }
   if (any("selection")) {
     field.select();
     gallery.select();
+    map.select();
   }
   if (any("selection", "cells", "specimens")) detail.update();
   actions.update();
@@ -127,7 +135,7 @@ function show(parts) {
 let hovered = null;
 /** @param {Cell | null} cell */
 function hover(cell) {
-  for (const view of [field, gallery]) {
+  for (const view of [field, gallery, map]) {
     if (hovered) view.hover(hovered, false);
     if (cell) view.hover(cell, true);
   }
@@ -155,7 +163,7 @@ function follow(session) {
     // After the study has told the views what it holds.
     queueMicrotask(() => {
       const failed = study.sources.findLast(({ status }) => status === "failed");
-      const why = failed?.failure ? ` ${failed.name}: ${explain(failed.failure).what}` : "";
+      const why = failed?.failure ? ` ${failed.name}: ${inWords(failed.failure)}` : "";
       tell(running ? "" : t.finished(byId("verdict").textContent ?? "") + why);
       document.body.dataset.run = running ? "working" : "finished";
       actions.update();
@@ -174,11 +182,12 @@ function translate() {
     const device =
       backend.kind === "cpu" ? t.backendCpu : t.backendGpu(backend.adapter, backend.software);
     write(byId("backend"), device);
-    write(byId("backend-note"), backend.note);
+    write(byId("backend-note"), t.backendReason(backend));
     write(byId("identity"), t.identity(version, study.model?.name ?? "", modelSha256.slice(0, 12)));
     byId("identity").title = modelSha256;
   }
   field.translate();
+  map.translate();
   show(new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"])));
 }
 
@@ -188,6 +197,10 @@ function guide() {
   on("language", "change", ({ target }) => {
     speak(target.value);
     translate();
+    // The choice outlives a reload without anything being stored.
+    const address = new URL(location.href);
+    address.searchParams.set("lang", language);
+    history.replaceState(null, "", address);
   });
   byId("help").setAttribute("aria-controls", "guide");
   showGuide(true);

@@ -3,12 +3,18 @@
  * Every word the page shows: one table a language, of the same shape, and the one in use.
  */
 import { english } from "./messages/english.js";
-import { german } from "./messages/german.js";
+import { faults, german, kinds } from "./messages/german.js";
 
 /** The marking of every export, in one language so that it can be searched for. */
 export const RESEARCH_USE = english.notice;
 
 const TABLES = { en: english, de: german };
+
+/** What each error that explains itself in English is about, in the other languages. */
+const FAULTS = { en: null, de: faults };
+
+/** What reference cells are called, which a model says in English, in the other languages. */
+const KINDS = { en: null, de: kinds };
 
 /** @typedef {keyof typeof TABLES} Language */
 
@@ -41,24 +47,44 @@ export function speak(wanted) {
   }
 }
 
+/** A reference cell's kind, part by part; a part that no table has stays. @param {string} kind */
+export function kindInWords(kind) {
+  const parts = kind.split(", ").map((part) => KINDS[language]?.[part] ?? part);
+  return parts.join(", ");
+}
+
 /** A decision value with sign and two decimals. @param {number} value */
 export function decisionValue(value) {
-  const digits = Math.abs(value).toFixed(2);
-  return (value < 0 && Number(digits) !== 0 ? "−" : "+") + digits.replace(".", t.decimal);
+  const negative = value < 0 && Number(value.toFixed(2)) !== 0;
+  return (negative ? "−" : "+") + number(Math.abs(value), 2);
+}
+
+/** A number with so many decimals. @param {number} value @param {number} digits */
+export function number(value, digits) {
+  return value.toFixed(digits).replace(".", t.decimal);
 }
 
 /** A share as a percentage with one decimal. @param {number} share */
 export function percent(share) {
-  return `${(100 * share).toFixed(1).replace(".", t.decimal)} %`;
+  return `${number(100 * share, 1)} %`;
 }
 
 /**
- * One sentence on what happened and one on what to do.
+ * One sentence on what happened, the error's own English one where the page speaks another language and
+ * it says more, and one on what to do.
  *
  * @param {{ code: string, message: string }} failure
  */
 export function explain({ code, message }) {
-  const what = t.what[code] ?? message;
-  const sentence = what.charAt(0).toUpperCase() + what.slice(1).replace(/\.?$/, ".");
-  return { what: sentence, remedy: t.remedy[code] ?? "" };
+  const own = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.?$/, ".");
+  const remedy = t.remedy[code] ?? "";
+  if (t.what[code]) return { what: t.what[code], detail: "", remedy };
+  const fault = FAULTS[language]?.[code];
+  return fault ? { what: fault, detail: own, remedy } : { what: own, detail: "", remedy };
+}
+
+/** The same in one line. @param {{ code: string, message: string }} failure */
+export function inWords(failure) {
+  const { what, detail, remedy } = explain(failure);
+  return [what, detail && `(${detail})`, remedy].filter(Boolean).join(" ");
 }

@@ -8,6 +8,7 @@
  * The file: a line `mitoscope-project 1 BYTES SHA256`, then so many bytes of JSON with that digest,
  * then the pictures one after the other, whose lengths and digests the JSON holds.
  *
+ * @import { Prediction } from "./protocol.js"
  * @import { Cell, Source, Study } from "./study.js"
  * @import { Value } from "./ledger.js"
  */
@@ -27,18 +28,14 @@ export const PROJECT_NAME = /\.mitoscope$/i;
 
 /** A source with its pictures as data that IndexedDB can hold. @param {Source} source */
 export function sourceRecord(source) {
-  const { id, name, images, status, size, preview, thumbnails, failure, model, cells } = source;
+  const { id, name, images, page, channel, pages, coloured, status } = source;
+  const { size, preview, thumbnails, failure, model, cells } = source;
   return {
-    id,
-    name,
-    images,
+    ...{ id, name, images, page, channel, pages, coloured },
     // What is under way cannot go on without its file.
-    status: status === "waiting" || status === "working" ? "stopped" : status,
-    size,
-    preview,
-    thumbnails,
-    failure,
-    model,
+    status:
+      status === "waiting" || status === "working" ? /** @type {const} */ ("stopped") : status,
+    ...{ size, preview, thumbnails, failure, model },
     cells: cells.map((cell) => ({ name: cell.name, box: cell.box, prediction: cell.prediction })),
   };
 }
@@ -114,8 +111,6 @@ async function slices(file, start, records) {
 
 /** @param {SourceRecord} source */
 function checkSource(source) {
-  /** @param {unknown[]} values */
-  const numbers = (...values) => values.every((value) => Number.isFinite(value));
   const whole =
     Number.isInteger(source.id) &&
     typeof source.name === "string" &&
@@ -124,9 +119,23 @@ function checkSource(source) {
       ({ name, box, prediction }) =>
         typeof name === "string" &&
         numbers(box.x, box.y, box.w, box.h) &&
-        (prediction === null || numbers(prediction.decisionValue, prediction.probability)),
+        (prediction === null || isPrediction(prediction)),
     );
   if (!whole) throw refusal("an entry in it has missing or wrong values");
+}
+
+/** @param {Prediction} prediction */
+function isPrediction({ decisionValue, probability, point, neighbours }) {
+  return (
+    numbers(decisionValue, probability) &&
+    (!point || (point.length === 2 && numbers(...point))) &&
+    (neighbours ?? []).every(({ index, distance }) => numbers(index, distance))
+  );
+}
+
+/** @param {unknown[]} values */
+function numbers(...values) {
+  return values.every((value) => Number.isFinite(value));
 }
 
 /** @param {BufferSource} bytes */

@@ -19,14 +19,26 @@
  * @property {Blob[]} sheets
  *
  * @typedef {"mitotic" | "interphase"} Label
- * @typedef {{ decisionValue: number, probability: number, prediction: Label }} Prediction
+ * @typedef {{ index: number, distance: number }} Neighbour a reference cell, by embedding
+ * @typedef {object} Prediction
+ * @property {number} decisionValue
+ * @property {number} probability
+ * @property {Label} prediction
+ * @property {[number, number] | null} point the cell's place on the model's map; null without one
+ * @property {Neighbour[]} neighbours the nearest reference cells, nearest first
+ *
+ * @typedef {object} References cells of known label that the model holds; there may be none
+ * @property {{ label: Label, kind: string }[]} cells
+ * @property {[number, number][]} points x and y of each on the model's map
+ * @property {Thumbnails} thumbnails one a cell, in the same order
  *
  * @typedef {"auto" | "webgpu" | "cpu"} BackendChoice
  * @typedef {object} Backend
  * @property {"webgpu" | "cpu"} kind
  * @property {string} adapter
  * @property {boolean} software whether the adapter is only emulated
- * @property {string} note why it is this one
+ * @property {"asked" | "absent" | "emulated" | "failed" | null} reason for the CPU
+ * @property {string} note the same in English, with particulars
  *
  * @typedef {object} Info
  * @property {string} version of mitoscope
@@ -45,12 +57,17 @@
  * @property {boolean} forceSoftware
  * @property {number} threads to compute with on the CPU, 1 or more
  *
+ * @typedef {"brightest" | "red" | "green" | "blue"} Channel of a coloured picture
+ * @typedef {{ page: number, channel: Channel }} Reading which picture of a file; pages from 0 on
+ * @typedef {{ pages: number, coloured: boolean }} Contents what a file offers to choose from
+ *
  * @typedef {"auto" | "field" | "cell"} Kind what an image holds; `auto`: judged by its size
  * @typedef {object} ImageRequest one file; a field is classified, a single cell only recognised
  * @property {number} id
  * @property {"image"} kind
  * @property {Uint8Array} bytes
  * @property {Kind} as
+ * @property {Reading} reading
  * @property {Box[]} [boxes] in place of those that segmentation finds
  * @property {boolean} [embed] also report the embeddings
  * @property {number} previewSide longest side of the preview in pixels
@@ -62,17 +79,25 @@
  * @property {Uint8Array[]} files
  * @property {boolean} [embed]
  *
+ * @typedef {object} ReferencesRequest asks for the model's reference cells
+ * @property {number} id
+ * @property {"references"} kind
+ *
  * @typedef {object} CancelRequest stops another request; has no reply of its own
  * @property {number} id that of the other request
  * @property {"cancel"} kind
  *
- * @typedef {LoadRequest | ImageRequest | CropsRequest | CancelRequest} Request
+ * @typedef {LoadRequest | ImageRequest | CropsRequest | ReferencesRequest | CancelRequest} Request
  *
  * @typedef {{ code: string, message: string }} Failure
  * @typedef {object} Unreadable one of several crops cannot be read
  * @property {"unreadable"} stage
  * @property {number} index of the file
  * @property {Failure} failure
+ *
+ * @typedef {object} Opened what the file offers is known, nothing of it read yet
+ * @property {"opened"} stage
+ * @property {Contents} contents
  *
  * @typedef {object} Found cells are known, not yet classified
  * @property {"found"} stage
@@ -88,7 +113,7 @@
  * @property {Prediction[]} predictions
  * @property {Float32Array[] | null} embeddings when asked for
  *
- * @typedef {Unreadable | Found | Classified} Progress
+ * @typedef {Unreadable | Opened | Found | Classified} Progress
  *
  * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
  * @typedef {{ id: number, kind: "done", value: any }} DoneReply

@@ -34,6 +34,8 @@ export class Session extends EventTarget {
   #jobs = [];
   #abort = new AbortController();
   #clock = { image: 0, images: 0, cells: 0, milliseconds: 0 };
+  /** @type {WeakMap<Source, AbortController>} stops the work on one source */ #stops =
+    new WeakMap();
   running = false;
 
   /** @param {Client} client @param {Study} study */
@@ -48,10 +50,25 @@ export class Session extends EventTarget {
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
     const waiting = files.map((given) => {
       const group = specimenName(given);
-      return { file: given.file, group, source: this.#study.add({ name: given.file.name }, group) };
+      const { file } = given;
+      return { file, group, source: this.#study.add({ name: file.name, file }, group) };
     });
     this.#jobs.push({ files: waiting, as, signal: this.#abort.signal });
     this.#clock.images += files.length;
+    if (!this.running) void this.#run();
+  }
+
+  /** Reads another page or channel of a field's file. @param {Source} source @param {Protocol.Reading} reading */
+  reread(source, reading) {
+    const { file, status } = source;
+    if (!file) return;
+    this.#study.reread(source, reading);
+    if (status === "waiting") return; // its turn comes, with what is now wanted
+    this.#stops.get(source)?.abort();
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    const files = [{ file, group: "", source }];
+    this.#jobs.push({ files, as: "field", signal: this.#abort.signal });
+    this.#clock.images += 1;
     if (!this.running) void this.#run();
   }
 
@@ -85,10 +102,12 @@ export class Session extends EventTarget {
    */
   async #image(file, source, as, signal) {
     let holds = "field";
-    await this.#attempt(source, signal, async () => {
+    await this.#attempt(source, signal, async (signal) => {
       const bytes = await read(file);
+      const { page, channel } = source;
       const onProgress = this.#receiver(source, () => source.name);
-      ({ holds } = await this.#client.image(bytes, { as, signal, onProgress }));
+      const options = { as, reading: { page, channel }, signal, onProgress };
+      ({ holds } = await this.#client.image(bytes, options));
     });
     if (source.status !== "done" || holds === "field") return false;
     this.#study.remove(source);
@@ -99,7 +118,7 @@ export class Session extends EventTarget {
   async #crops(files, group, signal) {
     const name = files.length === 1 ? files[0].name : t.singleCells(files.length);
     const source = this.#study.add({ name, images: files.length }, group);
-    await this.#attempt(source, signal, async () => {
+    await this.#attempt(source, signal, async (signal) => {
       const bytes = await Promise.all(files.map(read));
       const onProgress = this.#receiver(source, (index) => files[index].name, group);
       await this.#client.crops(bytes, { signal, onProgress });
@@ -110,14 +129,17 @@ export class Session extends EventTarget {
    * Works on a source and settles its status, whatever happens.
    *
    * @param {Source} source
-   * @param {AbortSignal} signal
-   * @param {() => Promise<void>} work
+   * @param {AbortSignal} all stops everything
+   * @param {(signal: AbortSignal) => Promise<void>} work
    */
-  async #attempt(source, signal, work) {
+  async #attempt(source, all, work) {
+    const own = new AbortController();
+    this.#stops.set(source, own);
+    const signal = AbortSignal.any([all, own.signal]);
     try {
       signal.throwIfAborted();
       this.#study.update(source, { status: "working", model: this.#study.model });
-      await work();
+      await work(signal);
       this.#study.update(source, { status: "done" });
     } catch (error) {
       const [status, failure] = signal.aborted
@@ -145,6 +167,9 @@ export class Session extends EventTarget {
           this.#study.add({ name: nameOf(index), status: "failed", failure }, group);
           break;
         }
+        case "opened":
+          this.#study.update(source, progress.contents);
+          break;
         case "found": {
           const { size, preview, thumbnails, boxes, indices } = progress;
           this.#study.update(source, { size, preview, thumbnails });

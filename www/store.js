@@ -2,7 +2,8 @@
 /**
  * Keeps the work in this browser, when the user asks for it, so that it outlives a reload.
  *
- * Invariant: nothing is stored before `begin`, and after `erase` nothing is left.
+ * Invariant: nothing is stored before `begin`, and after `erase` nothing is left; of two tabs that keep,
+ * neither writes over what it has not seen. Each write leaves a stamp, and who finds another's stops.
  *
  * @import { Saved } from "./project.js"
  * @import { Source, Study } from "./study.js"
@@ -10,11 +11,21 @@
 import { sourceRecord } from "./project.js";
 
 const NAME = "mitoscope";
+/** Keys of the store `ledger`. */
+const [ENTRIES, STAMP] = [0, 1];
 
-/** The stored copy of one study. */
-export class Store {
+/**
+ * The stored copy of one study. Tells through the event `lost` (detail: "overtaken" or "erased") when
+ * another tab makes it stop keeping.
+ */
+export class Store extends EventTarget {
   /** @type {IDBDatabase | null} */ #database = null;
   /** @type {Map<Source, string>} what of each source is written */ #written = new Map();
+  /** Of the ledger that is written. */
+  #revision = -1;
+  /** @type {string | null} of the write that this tab has made or read last */ #stamp = null;
+  /** Whether another's records are still to be deleted. */
+  #replaces = false;
   /** Writes follow one another. */
   #last = Promise.resolve();
 
@@ -28,21 +39,35 @@ export class Store {
     // A browser that gives this page no storage has kept nothing.
     const databases = await indexedDB.databases().catch(() => []);
     if (!databases.some(({ name }) => name === NAME)) return null;
-    await this.begin();
-    const [sources, ledgers] = await Promise.all([this.#all("sources"), this.#all("ledger")]);
-    return { sources, ledger: ledgers[0] ?? {} };
+    const transaction = (await this.#open()).transaction(["sources", "ledger"]);
+    const ledgers = transaction.objectStore("ledger");
+    const [sources, ledger, stamp] = await Promise.all([
+      settled(transaction.objectStore("sources").getAll()),
+      settled(ledgers.get(ENTRIES)),
+      settled(ledgers.get(STAMP)),
+    ]);
+    this.#stamp = stamp ?? null;
+    return { sources, ledger: ledger ?? {} };
   }
 
-  /** Starts to keep. */
-  async begin() {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("sources", { keyPath: "id" });
-      request.result.createObjectStore("ledger");
-    };
-    this.#database = await settled(request);
-    // Another tab that erases must not wait for this one.
-    this.#database.onversionchange = () => this.#close();
+  /** Takes the study, just restored from here, as written. @param {Study} study */
+  adopt(study) {
+    for (const source of study.sources) this.#written.set(source, stateOf(source));
+    this.#revision = study.ledger.revision;
+  }
+
+  /**
+   * Starts to keep. Gives false and stays off when there is work that this tab has not seen, unless it
+   * is to be replaced.
+   *
+   * @param {boolean} [replace]
+   */
+  async begin(replace = false) {
+    const ledgers = (await this.#open()).transaction("ledger").objectStore("ledger");
+    this.#stamp = (await settled(ledgers.get(STAMP))) ?? null;
+    this.#replaces = this.#stamp !== null;
+    if (this.#replaces && !replace) this.#close();
+    return this.on;
   }
 
   /** Writes what has changed since the last time. @param {Study} study @returns {Promise<void>} */
@@ -59,41 +84,65 @@ export class Store {
     await settled(indexedDB.deleteDatabase(NAME));
   }
 
+  async #open() {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("sources", { keyPath: "id" });
+      request.result.createObjectStore("ledger");
+    };
+    this.#database = await settled(request);
+    // Another tab that erases must not wait for this one.
+    this.#database.onversionchange = () => this.#lose("erased");
+    return this.#database;
+  }
+
+  /** @param {"overtaken" | "erased"} why */
+  #lose(why) {
+    this.#close();
+    this.dispatchEvent(new CustomEvent("lost", { detail: why }));
+  }
+
   #close() {
     this.#database?.close();
     this.#database = null;
     this.#written.clear();
+    this.#revision = -1;
   }
 
   /** @param {Study} study */
   async #write(study) {
     if (!this.#database) return;
+    const { revision } = study.ledger;
+    const gone = [...this.#written.keys()].filter((source) => !study.sources.includes(source));
+    const news = study.sources.filter((source) => this.#written.get(source) !== stateOf(source));
+    if (gone.length + news.length === 0 && revision === this.#revision) return;
     const transaction = this.#database.transaction(["sources", "ledger"], "readwrite");
+    const [sources, ledgers] = ["sources", "ledger"].map((name) => transaction.objectStore(name));
+    if (((await settled(ledgers.get(STAMP))) ?? null) !== this.#stamp)
+      return this.#lose("overtaken");
     const done = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
-    const sources = transaction.objectStore("sources");
-    for (const source of this.#written.keys()) {
-      if (study.sources.includes(source)) continue;
-      sources.delete(source.id);
-      this.#written.delete(source);
-    }
-    for (const source of study.sources) {
-      const state = `${source.status} ${source.images} ${source.classified} ${source.cells.length}`;
-      if (this.#written.get(source) === state) continue;
-      sources.put(sourceRecord(source));
-      this.#written.set(source, state);
-    }
-    transaction.objectStore("ledger").put(study.ledger.entries(), 0);
+    const states = news.map(stateOf);
+    const stamp = `${Date.now()} ${Math.random()}`;
+    if (this.#replaces) sources.clear();
+    for (const { id } of gone) sources.delete(id);
+    for (const source of news) sources.put(sourceRecord(source));
+    ledgers.put(study.ledger.entries(), ENTRIES);
+    ledgers.put(stamp, STAMP);
     await done;
+    this.#stamp = stamp;
+    this.#replaces = false;
+    this.#revision = revision;
+    for (const source of gone) this.#written.delete(source);
+    news.forEach((source, i) => this.#written.set(source, states[i]));
   }
+}
 
-  /** @param {string} name */
-  #all(name) {
-    if (!this.#database) throw new Error("the store is not open");
-    return settled(this.#database.transaction(name).objectStore(name).getAll());
-  }
+/** What tells that a source has changed since it was written. @param {Source} source */
+function stateOf({ status, images, classified, cells, page, channel }) {
+  return [status, images, classified, cells.length, page, channel].join(" ");
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */

@@ -10,6 +10,7 @@
  */
 import { Ledger } from "./ledger.js";
 import { t } from "./messages.js";
+import { FIRST_READING, readingId } from "./reading.js";
 import { BOUNDARY, NEEDED, judge } from "./verdict.js";
 
 /**
@@ -25,6 +26,11 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
  * @property {number} id
  * @property {string} name
  * @property {number} images how many files it stands for
+ * @property {File | null} file of a field, while the page is open
+ * @property {number} page of the file, from 0 on
+ * @property {Protocol.Channel} channel
+ * @property {number} pages of the file
+ * @property {boolean} coloured whether the file has channels
  * @property {Status} status
  * @property {Cell[]} cells
  * @property {number} classified how many of `cells` have a prediction
@@ -61,6 +67,14 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
 
+/** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
+function unread() {
+  return {
+    ...{ status: "waiting", cells: [], classified: 0 },
+    ...{ size: null, preview: null, thumbnails: null, failure: null },
+  };
+}
+
 /** Tells of changes, gathered, through the event `change` (detail: Set of Part). */
 export class Study extends EventTarget {
   /** @type {Source[]} */ sources = [];
@@ -70,6 +84,7 @@ export class Study extends EventTarget {
   /** @type {Source | null} the field in view */ shown = null;
   /** @type {string | null} id of the specimen in view; null: all */ scope = null;
   /** @type {ModelName | null} of the model that is loaded */ model = null;
+  /** @type {Protocol.References | null} of the model that is loaded */ references = null;
   ledger = new Ledger();
   /** @type {Map<string, Cell>} */ #cells = new Map();
   /** @type {Set<Part>} */ #changed = new Set();
@@ -123,6 +138,19 @@ export class Study extends EventTarget {
     return this.specimen?.cells ?? this.specimens.flatMap(({ cells }) => cells);
   }
 
+  /** Whether the loaded model classified it, so that its map and references apply. @param {Source} source */
+  isOfModel(source) {
+    return source.model !== null && source.model.sha256 === this.model?.sha256;
+  }
+
+  /** The reference cells nearest to a cell, nearest first. @param {Cell} cell */
+  neighboursOf({ source, prediction }) {
+    const known = this.isOfModel(source) ? (this.references?.cells ?? []) : [];
+    return (prediction?.neighbours ?? []).flatMap(({ index, distance }) =>
+      known[index] ? [{ ...known[index], index, distance }] : [],
+    );
+  }
+
   /** @param {Source} source */
   specimenOf(source) {
     return this.specimens.find(({ sources }) => sources.includes(source)) ?? null;
@@ -139,13 +167,8 @@ export class Study extends EventTarget {
     const source = {
       id: this.#nextSource++,
       images: 1,
-      status: "waiting",
-      cells: [],
-      classified: 0,
-      size: null,
-      preview: null,
-      thumbnails: null,
-      failure: null,
+      ...{ file: null, ...FIRST_READING, pages: 1, coloured: false },
+      ...unread(),
       model: null,
       ...known,
     };
@@ -160,6 +183,21 @@ export class Study extends EventTarget {
     this.sources = this.sources.filter((other) => other !== source);
     for (const cell of source.cells) this.#cells.delete(cell.id);
     if (this.shown === source) this.shown = null;
+    this.#touch("sources", "cells", "specimens", "view");
+  }
+
+  /**
+   * Makes a source wait to be read again. Answers to cells of the present reading stay in the ledger,
+   * and come back with it.
+   *
+   * @param {Source} source
+   * @param {Protocol.Reading} reading
+   */
+  reread(source, reading) {
+    for (const cell of source.cells) this.#cells.delete(cell.id);
+    const others = [...this.selection].filter((cell) => cell.source !== source);
+    this.select(others, others.find((cell) => cell === this.current) ?? null);
+    Object.assign(source, unread(), reading);
     this.#touch("sources", "cells", "specimens", "view");
   }
 
@@ -179,7 +217,7 @@ export class Study extends EventTarget {
    */
   found(source, cells) {
     source.cells = cells.map((cell, index) => {
-      const id = `${source.id}-${index}`;
+      const id = `${source.id}${readingId(source)}-${index}`;
       const answer = /** @type {any} */ (this.ledger.get(`cell/${id}`)) ?? null;
       return { ...cell, id, index, source, call: NO_CALL, answer };
     });
@@ -279,7 +317,7 @@ export class Study extends EventTarget {
   /**
    * Takes over a saved study in place of this one.
    *
-   * @param {(Omit<Source, "cells" | "classified"> & { cells: Parameters<Study["found"]>[1] })[]} sources
+   * @param {import("./project.js").SourceRecord[]} sources
    * @param {Record<string, import("./ledger.js").Value>} entries of the ledger
    */
   restore(sources, entries) {
@@ -290,7 +328,8 @@ export class Study extends EventTarget {
     this.select([], null);
     this.ledger.replace(entries);
     for (const { cells, ...known } of sources) {
-      const source = { ...known, cells: [], classified: 0 };
+      const first = { file: null, ...FIRST_READING, pages: 1, coloured: false };
+      const source = { ...first, ...known, cells: [], classified: 0 };
       this.sources.push(source);
       this.found(source, cells);
     }

@@ -63,7 +63,17 @@ function carryOut(request) {
       return image(request);
     case "crops":
       return crops(request);
+    case "references":
+      return references();
   }
+}
+
+/** @returns {Promise<Protocol.References>} */
+async function references() {
+  const { scope } = loaded();
+  const { cells, points } = scope.references();
+  const pictures = await sheets(cells.length, (i) => scope.referenceThumbnail(i));
+  return { cells, points, thumbnails: { ...SHEET, sheets: pictures } };
 }
 
 /** @param {Protocol.LoadRequest} request */
@@ -73,16 +83,26 @@ async function load({ module, wasm, model, backend: wanted, forceSoftware, threa
   if (backend.kind === "webgpu") {
     try {
       running = await begin(await instantiate("gpu", await fetchModule("gpu")), model, backend);
+      queue = queue.then(warmUp);
       return running.scope.info();
     } catch (error) {
       if (wanted === "webgpu") throw error;
       const note = `because WebGPU does not start: ${failure(error).message}`;
-      backend = { ...(await engine.chooseBackend("cpu", false)), note };
+      backend = { ...(await engine.chooseBackend("cpu", false)), reason: "failed", note };
     }
   }
   hands = await Hands.start(threads - 1, { module, wasm, model, backend }, crash);
   running = await begin(engine, model, backend);
   return running.scope.info();
+}
+
+/** Has the kernels compiled while the user still picks files; what fails, fails at the first cell. */
+async function warmUp() {
+  try {
+    await running?.scope.warmUp();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) crash(error);
+  }
 }
 
 /** @param {Engine} engine @param {Uint8Array} model @param {Protocol.Backend} backend */
@@ -94,9 +114,10 @@ async function begin(engine, model, backend) {
  * @param {Protocol.ImageRequest} request
  * @returns {Promise<Protocol.ImageOutcome>}
  */
-async function image({ id, bytes, as, boxes, embed, previewSide }) {
+async function image({ id, bytes, as, reading, boxes, embed, previewSide }) {
   const { engine, scope } = loaded();
-  const image = engine.decode(bytes);
+  progress(id, { stage: "opened", contents: offered(bytes) });
+  const image = engine.decodePage(bytes, reading.page, reading.channel);
   try {
     if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
     const cells = boxes ? scope.cellsOfBoxes(image, boxes) : scope.cellsOfField(image);
@@ -106,6 +127,17 @@ async function image({ id, bytes, as, boxes, embed, previewSide }) {
     return { holds: "field" };
   } finally {
     image.free();
+  }
+}
+
+/** What a file offers to choose from. @param {Uint8Array} bytes @returns {Protocol.Contents} */
+function offered(bytes) {
+  try {
+    return loaded().engine.contents(bytes);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    // Decoding says what is wrong; damage behind the page that is read does no harm.
+    return { pages: 1, coloured: false };
   }
 }
 
@@ -140,7 +172,7 @@ async function crops({ id, files, embed }) {
 async function classify(id, cells, origin, embed = false) {
   const { scope } = loaded();
   try {
-    const thumbnails = { ...SHEET, sheets: await sheets(cells) };
+    const thumbnails = { ...SHEET, sheets: await sheets(cells.length, (i) => cells.thumbnail(i)) };
     progress(id, { stage: "found", ...origin, boxes: cells.boxes(), thumbnails });
     const helpers = hands.seats(cells, embed);
     /** @type {Seat<Judged>} */
@@ -160,13 +192,13 @@ async function classify(id, cells, origin, embed = false) {
   }
 }
 
-/** The thumbnails of all cells on as many sheets as they need. @param {CellSet} cells */
-async function sheets(cells) {
+/** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */
+async function sheets(length, picture) {
   const blobs = [];
   const most = SHEET.columns * SHEET.rows;
-  for (let from = 0; from < cells.length; from += most) {
-    const count = Math.min(most, cells.length - from);
-    const pictures = Array.from({ length: count }, (_, i) => cells.thumbnail(from + i));
+  for (let from = 0; from < length; from += most) {
+    const count = Math.min(most, length - from);
+    const pictures = Array.from({ length: count }, (_, i) => picture(from + i));
     blobs.push(await encoded(pictures, SHEET.columns));
   }
   return blobs;

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use mitoscope::device::cpu;
 use mitoscope::embedder::EMBEDDING;
 use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::preprocess::{CHANNELS, SIDE};
@@ -56,7 +55,7 @@ fn main() -> Result<()> {
 
 /// Forward and backward pass with all gradients, as in preset `paper`.
 fn train(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
-    let device: Device = cpu().autodiff();
+    let device = Device::flex().autodiff();
     let network = Network::new(false, 1, &device)?;
     Ok(Box::new(move || {
         let embeddings = network.forward(images(&inputs, &device));
@@ -69,7 +68,7 @@ fn train(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
 
 /// Forward pass of the network as it classifies on the CPU, image by image.
 fn embed(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
-    let weights = Network::new(false, 1, &cpu())?.fold(&[])?;
+    let weights = Network::new(false, 1, &Device::flex())?.fold(&[])?;
     let embedder = CpuEmbedder::new(&weights, false);
     let mut arena = embedder.arena();
     Ok(Box::new(move || {

@@ -9,7 +9,7 @@ use std::io::stdin;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use mitoscope::device::cpu;
+use burn::tensor::Device;
 use mitoscope::embedder::Weights;
 use mitoscope::preprocess::SIDE;
 use native_trainer::memory;
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     let checkpoint = folder.join("checkpoint.safetensors");
     let plan = Plan {
         seed: SEED,
-        device: cpu(),
+        device: Device::flex(),
         checkpoint: &checkpoint,
         checkpoint_every: preset.steps,
         run: "race".into(),
@@ -78,7 +78,7 @@ fn write_start(
 ) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    let weights = Network::new(false, SEED, &cpu())?.fold(&[])?;
+    let weights = Network::new(false, SEED, &Device::flex())?.fold(&[])?;
     let layers: Vec<(String, Vec<usize>, Vec<u8>)> = Weights::layers()
         .map(|(name, shape)| {
             let bytes = weights.tensors()[&name].iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -1,8 +1,7 @@
 //! Which device to run on, decided at run time.
 
 use anyhow::{Result, bail};
-use burn::tensor::Device;
-use mitoscope::device::{self, Api};
+use mitoscope::device::{self, Api, Device};
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -34,7 +33,7 @@ pub fn default_to_cpu() {
 /// The device and its name for the user.
 pub fn open(choice: Choice) -> Result<(Device, String)> {
     let api = match choice {
-        Choice::Cpu => return Ok((device::cpu(), "CPU".into())),
+        Choice::Cpu => return Ok((Device::Cpu, "CPU".into())),
         Choice::Cuda => return cuda(),
         Choice::Auto | Choice::Wgpu => Api::Auto,
         Choice::Vulkan => Api::Vulkan,
@@ -42,17 +41,17 @@ pub fn open(choice: Choice) -> Result<(Device, String)> {
     };
     match (pollster::block_on(device::gpu(api)), choice) {
         (Ok(gpu), Choice::Auto) if gpu.software => {
-            Ok((device::cpu(), format!("CPU ({} only emulates a GPU)", gpu.adapter)))
+            Ok((Device::Cpu, format!("CPU ({} only emulates a GPU)", gpu.adapter)))
         }
         (Ok(gpu), _) => Ok((gpu.device, gpu.adapter)),
-        (Err(_), Choice::Auto) => Ok((device::cpu(), "CPU (no GPU found)".into())),
+        (Err(_), Choice::Auto) => Ok((Device::Cpu, "CPU (no GPU found)".into())),
         (Err(error), _) => bail!("{error}; --device cpu needs none"),
     }
 }
 
 #[cfg(feature = "cuda")]
 fn cuda() -> Result<(Device, String)> {
-    Ok((Device::cuda(0), "CUDA device 0".into()))
+    Ok((Device::Gpu(cubecl::Device::cuda(0)?), "CUDA device 0".into()))
 }
 
 #[cfg(not(feature = "cuda"))]

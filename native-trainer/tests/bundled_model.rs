@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mitoscope::classifier::Classifier;
-use mitoscope::device::cpu;
+use mitoscope::device::Device;
 use mitoscope::model::Model;
 use native_trainer::evaluation::{Evaluation, Figures};
 use native_trainer::fitting::Split;
@@ -28,7 +28,7 @@ fn the_held_out_figures_are_those_of_the_manifest() {
     let specimens: BTreeSet<String> = evaluation.held_out_specimens.iter().cloned().collect();
     let split = Split::by_specimens(&table, &specimens).expect("the same specimens");
     let preprocess = model.manifest.preprocess.clone();
-    let classifier = Classifier::new(model, cpu());
+    let classifier = Classifier::new(model, Device::Cpu);
     let mut values = vec![f64::NAN; table.rows.len()];
     for group in table.groups() {
         if !group.rows.iter().any(|row| split.held_out.contains(row)) {

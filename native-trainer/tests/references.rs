@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::{data, run, succeed, text};
 use mitoscope::classifier::{Classifier, Label};
-use mitoscope::device::cpu;
+use mitoscope::device::Device;
 use mitoscope::model::Model;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/model/model.safetensors");
@@ -39,7 +39,7 @@ fn references_are_added_and_nothing_else_changes() {
     // Each is its own nearest neighbour, and has a picture with contrast.
     let embeddings: Vec<Vec<f32>> =
         after.references.embeddings().chunks(128).map(<[f32]>::to_vec).collect();
-    let classifier = Classifier::new(after, cpu());
+    let classifier = Classifier::new(after, Device::Cpu);
     for (i, embedding) in embeddings.iter().enumerate() {
         let surroundings = classifier.surroundings(embedding);
         assert_eq!(surroundings.neighbours.len(), 5);

@@ -51,7 +51,7 @@ fn losses(device: Device) -> Vec<f64> {
 fn losses_are_those_of_the_cpu() {
     let (gpu, adapter) = open(Choice::Vulkan).expect("a Vulkan driver");
     let (cpu, _) = open(Choice::Cpu).expect("the CPU");
-    let (ours, theirs) = (losses(gpu), losses(cpu));
+    let (ours, theirs) = (losses(gpu.for_burn()), losses(cpu.for_burn()));
     println!("{adapter}: {ours:?}, CPU: {theirs:?}");
     assert_eq!(ours.len(), STEPS);
     assert!(theirs.windows(2).all(|pair| pair[0] != pair[1]), "nothing was learned: {theirs:?}");

@@ -1,17 +1,16 @@
-//! The GPU through burn: WebGPU in a browser, wgpu natively.
+//! The GPU through CubeCL: WebGPU in a browser, wgpu natively.
 
-use burn::tensor::Device;
 pub use burn_wgpu::WgpuBackend as Api;
 use burn_wgpu::graphics::AutoGraphicsApi;
 use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup_async, wgpu};
 
-use super::emulates;
+use super::{Device, emulates};
 use crate::Error;
 
 /// A GPU that is ready for work.
 #[derive(Debug, Clone)]
 pub struct Gpu {
-    /// burn's handle to it.
+    /// Its handle.
     pub device: Device,
     /// The adapter's name as the system gives it.
     pub adapter: String,
@@ -31,5 +30,5 @@ pub async fn gpu(api: Api) -> Result<Gpu, Error> {
         .map_err(|e| Error::Device(format!("no GPU can be used: {e}")))?;
     let info = setup.adapter.get_info();
     let software = info.device_type == wgpu::DeviceType::Cpu || emulates(&info.name);
-    Ok(Gpu { device: Device::from(selector), adapter: info.name, software })
+    Ok(Gpu { device: Device::Gpu(cubecl::Device::Wgpu(selector)), adapter: info.name, software })
 }

@@ -7,8 +7,6 @@
 //! where an image allocates nothing.
 
 mod direct;
-mod filter;
-mod kernel;
 mod map;
 mod product;
 mod rows;
@@ -20,12 +18,12 @@ use std::array::from_fn;
 use std::mem::swap;
 
 use self::direct::Direct;
-use self::kernel::Kernel;
 use self::map::{Buffer, Map, Scratch};
-use self::product::{Activation, Inputs, Outputs, Product};
+use self::product::{Inputs, Outputs, Product};
 use self::rows::Rows;
 use self::tiles::Tiles;
 use self::vectors::Vectors;
+use super::kernel::{Activation, Kernel};
 use super::table::{DENSE, EMBEDDING, Geometry, TABLE_1, WIDTH, without_dead_columns};
 use super::weights::Weights;
 use crate::preprocess::{CHANNELS, SIDE};

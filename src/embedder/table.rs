@@ -12,7 +12,7 @@ pub const PARAMETERS: usize = 2_338_560;
 pub(super) const WIDTH: usize = 128;
 
 /// One convolution: kernel, stride and padding as height x width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
     /// Kernel height and width.
     pub kernel: [usize; 2],

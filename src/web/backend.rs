@@ -18,7 +18,20 @@ pub struct Backend {
     kind: Kind,
     adapter: String,
     software: bool,
+    /// Why it is the CPU.
+    reason: Option<Reason>,
+    /// The same as the end of a sentence, with particulars.
     note: String,
+}
+
+/// Why cells are classified on the CPU; the page sets `Failed` when WebGPU does not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Reason {
+    Asked,
+    Absent,
+    Emulated,
+    Failed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +41,7 @@ enum Kind {
     Webgpu,
 }
 
-/// Chooses `{kind, adapter, software, note}`; `wanted` is `auto`, `webgpu` or `cpu`.
+/// Chooses `{kind, adapter, software, reason, note}`; `wanted` is `auto`, `webgpu` or `cpu`.
 ///
 /// `auto` takes WebGPU unless its adapter is emulated in software, which is slower than the CPU;
 /// `force_software` takes it even then.
@@ -42,21 +55,25 @@ pub async fn choose_backend(wanted: &str, force_software: bool) -> Result<JsValu
 
 impl Backend {
     async fn choose(wanted: &str, force_software: bool) -> Result<Self, Error> {
-        let cpu = |note: String| {
-            Ok(Self { kind: Kind::Cpu, adapter: "CPU".into(), software: false, note })
+        let cpu = |reason, note: String| {
+            let (adapter, reason) = ("CPU".into(), Some(reason));
+            Ok(Self { kind: Kind::Cpu, adapter, software: false, reason, note })
         };
         if wanted == "cpu" {
-            return cpu("as asked for".into());
+            return cpu(Reason::Asked, "as asked for".into());
         }
         let forced = wanted == "webgpu";
         match adapter().await {
             None if forced => Err(Error::Device("this browser offers no WebGPU adapter".into())),
-            None => cpu("because this browser offers no WebGPU adapter".into()),
+            None => cpu(Reason::Absent, "because this browser offers no WebGPU adapter".into()),
             Some((name, true)) if !forced && !force_software => {
-                cpu(format!("because {name} only emulates a GPU in software, which is slower"))
+                let why =
+                    format!("because {name} only emulates a GPU in software, which is slower");
+                cpu(Reason::Emulated, why)
             }
             Some((adapter, software)) => {
-                Ok(Self { kind: Kind::Webgpu, adapter, software, note: String::new() })
+                let (reason, note) = (None, String::new());
+                Ok(Self { kind: Kind::Webgpu, adapter, software, reason, note })
             }
         }
     }
@@ -67,7 +84,7 @@ impl Backend {
     /// [`Error::Device`] when it refuses, or this module was built without it.
     pub async fn open(&self) -> Result<Device, Error> {
         match self.kind {
-            Kind::Cpu => Ok(device::cpu()),
+            Kind::Cpu => Ok(Device::Cpu),
             #[cfg(feature = "gpu")]
             Kind::Webgpu => Ok(device::gpu(device::Api::Auto).await?.device),
             #[cfg(not(feature = "gpu"))]

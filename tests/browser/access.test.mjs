@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { file } from "./helpers/images.mjs";
-import { madeUpProject } from "./helpers/project.mjs";
+import { madeUpProject, modelSha256 } from "./helpers/project.mjs";
 import { launch, open, serve } from "./helpers/site.mjs";
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -14,10 +14,13 @@ let site;
 let browser;
 /** @type {string} */
 let axe;
-const project = file("small.mitoscope", madeUpProject(3, 12));
+/** @type {ReturnType<typeof file>} */
+let project;
 
 before(async () => {
   axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const made = madeUpProject(3, 12, { sha256: await modelSha256() });
+  project = file("small.mitoscope", made);
   site = await serve();
   browser = await launch();
 });
@@ -39,6 +42,9 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       await page.selectOption(".colour", "doubt");
       await page.click("#export summary");
       await violations(page, "a specimen, a cell, the menu");
+      await page.locator("#plot").press("ArrowLeft");
+      await page.locator("#plot").press("Enter");
+      await violations(page, "the map");
       await page.locator("#export summary").press("Escape");
       await page.click("#clear");
       await violations(page, "the question");

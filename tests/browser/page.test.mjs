@@ -7,10 +7,8 @@ import { after, before, test } from "node:test";
 import {
   DATA,
   bmp,
-  cut,
   file,
   png,
-  readPng,
   realData,
   simulatedCell,
   simulatedField,
@@ -51,7 +49,8 @@ test("classifies a field: rows, boxes, counts and cards agree", async () => {
   const page = await open(browser, site.url);
   const real = realData("classifies a field");
   await page.selectOption("#kind", "field");
-  await give(page, [real ? file("DOT-2.png", await realPart("DOT-2", 600)) : field()]);
+  const bytes = real ? await readFile(join(DATA, "fields/DOT-2.png")) : null;
+  await give(page, [bytes ? file("DOT-2.png", bytes) : field()]);
 
   const [all, mitotic, interphase] = await boxCounts(page);
   assert.ok(all >= 5, `${all} cells are too few for this field`);
@@ -194,12 +193,6 @@ function timeCancel() {
     if (document.body.dataset.run !== "finished") return;
     document.body.dataset.took ??= `${performance.now() - clicked}`;
   }).observe(document.body, { attributeFilter: ["data-run"] });
-}
-
-/** The middle of a real field: few cells, so that a CPU is done with them soon. @param {string} name @param {number} side */
-async function realPart(name, side) {
-  const image = readPng(await readFile(join(DATA, `fields/${name}.png`)));
-  return png(cut(image, { x: image.width / 2, y: image.height / 2 }, side));
 }
 
 /** All boxes, mitotic ones, interphase ones. @param {import("playwright-core").Page} page */

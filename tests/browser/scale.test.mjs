@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { madeUpProject } from "./helpers/project.mjs";
+import { madeUpProject, modelSha256 } from "./helpers/project.mjs";
 import { launch, open, serve } from "./helpers/site.mjs";
 import { longestTask, peakMib } from "./helpers/measure.mjs";
 
@@ -37,7 +37,7 @@ test("10,000 cells: opened, scrolled, filtered, cut and read without a long task
   const page = await open(browser, `${site.url}?backend=cpu`);
   // As a path: the page would have to unpack a buffer on its main thread.
   const project = join(folder, "large.mitoscope");
-  await writeFile(project, madeUpProject(FIELDS, CELLS));
+  await writeFile(project, madeUpProject(FIELDS, CELLS, { sha256: await modelSha256() }));
   const gallery = page.locator("#gallery");
   /** @type {Record<string, () => Promise<unknown>>} */
   const steps = {
@@ -76,6 +76,29 @@ test("10,000 cells: opened, scrolled, filtered, cut and read without a long task
     "answer all": async () => {
       await gallery.press("Control+a");
       await gallery.press("c");
+      await frame(page);
+    },
+    lasso: async () => {
+      await page.locator("#plot").scrollIntoViewIfNeeded();
+      const plot = await page.locator("#plot").boundingBox();
+      assert.ok(plot);
+      const corner = (/** @type {number} */ x, /** @type {number} */ y) =>
+        page.mouse.move(plot.x + x * plot.width, plot.y + y * plot.height, { steps: 20 });
+      await corner(0.02, 0.02);
+      await page.mouse.down();
+      for (const [x, y] of [
+        [0.98, 0.05],
+        [0.98, 0.98],
+        [0.02, 0.98],
+      ])
+        await corner(x, y);
+      await page.mouse.up();
+      await page.locator("#gallery-hint", { hasText: `${FIELDS * CELLS} selected` }).waitFor();
+    },
+    "map by keys": async () => {
+      for (const key of ["ArrowLeft", "ArrowUp", "+", "Enter"])
+        await page.locator("#plot").press(key);
+      await page.selectOption("#filter-state", "all");
       await frame(page);
     },
     field: async () => {

@@ -43,6 +43,14 @@ export const english = {
   erase: "Erase all that is kept",
   erased: "Nothing of your work is kept in this browser any more.",
   kept: "Your work is kept in this browser until you erase it.",
+  keepAsk:
+    "Other work is kept in this browser already, from another tab. Keep the work on this page in its place?",
+  keepYes: "Replace it",
+  lost: {
+    overtaken:
+      "Another tab has changed the work that is kept: this tab keeps nothing any more. Export a project file, or reload to see the other tab's work.",
+    erased: "Another tab has erased what was kept: this tab keeps nothing any more.",
+  },
   resumed: "Your work of the last visit is back.",
   clear: "Clear all",
   cancel: "Cancel",
@@ -122,6 +130,7 @@ export const english = {
   stateCertain: "certain",
   stateAnswered: "read",
   stateDisagreement: "reader ≠ model",
+  stateGathered: "chosen on the map",
   sortValue: "decision value",
   sortDoubt: "uncertain first",
   /** @param {number} shown @param {number} all @param {number} selected */
@@ -129,6 +138,20 @@ export const english = {
     `${shown === all ? plural(all, "cell", "cells") : `${shown} of ${plural(all, "cell", "cells")}`}` +
     (selected > 1 ? `, ${selected} selected` : ""),
   keys: "Keys: arrows move, Shift or Ctrl selects several, M mitotic, I interphase, C confirm, U unread.",
+
+  map: "Map of embeddings",
+  /** @param {string} counts @param {number} references */
+  mapLabel: (counts, references) =>
+    `Map of embeddings: ${counts} among ${plural(references, "reference cell", "reference cells")}.`,
+  mapReference: "reference",
+  mapLasso: "Draw with the finger",
+  mapHint:
+    "Like lies by like; lines lead to the nearest reference cells. Draw around cells to choose them, Shift adds. Keys: arrows move a frame, + and − size it, Enter chooses the cells inside.",
+  mapNone: "The model holds no reference cells, or another one classified these cells: no map.",
+  /** @param {string} counts */
+  mapChosen: (counts) => `Chosen: ${counts}.`,
+  /** @param {string} counts */
+  mapFramed: (counts) => `In the frame: ${counts}.`,
 
   loading: "Loading the model…",
   ready: "Ready.",
@@ -144,6 +167,13 @@ export const english = {
     (failed ? `, ${failed} not classified` : ""),
   /** @param {number} images */
   singleCells: (images) => plural(images, "single-cell image", "single-cell images"),
+  page: "Page",
+  /** @param {number} pages */
+  ofPages: (pages) => `of ${pages}`,
+  channel: "Channel",
+  channels: { brightest: "brightest", red: "red", green: "green", blue: "blue" },
+  /** @param {string} name @param {number} page @param {string} channel */
+  readingName: (name, page, channel) => `${name}, page ${page}, ${channel}`,
   waiting: "waiting",
   reading: "finding cells…",
   /** @param {number} done @param {number} cells */
@@ -205,11 +235,23 @@ export const english = {
   },
   noDoubt: "It lies outside the margin of the support vector machine.",
   atEdge: "It touches the edge of the image, so a part may be missing.",
+  neighbours: "Nearest reference cells",
+  /** @param {number} mitotic @param {number} cells */
+  neighbourCounts: (mitotic, cells) =>
+    `${mitotic} of its ${cells} nearest reference cells ${mitotic === 1 ? "is" : "are"} mitotic.`,
+  /** @param {string} label */
+  neighboursAgainst: (label) => `The model disagrees with most of them, which are ${label}.`,
+  /** @param {string} value */
+  distance: (value) => `distance ${value}`,
+  noReferences: "This model holds no reference cells to compare with.",
+  otherModel: "Another model than the one that is loaded has classified it.",
 
   backendCpu: "Runs on the CPU",
   /** @param {string} adapter @param {boolean} software */
   backendGpu: (adapter, software) =>
     `Runs on ${software ? "a software GPU" : "the GPU"}: ${adapter}`,
+  /** Why it is the CPU. @param {import("../protocol.js").Backend} backend */
+  backendReason: ({ note }) => note,
   /** @param {string} program @param {string} model @param {string} sha */
   identity: (program, model, sha) => `mitoscope ${program} · model ${model} · SHA-256 ${sha}`,
 

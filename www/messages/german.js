@@ -4,6 +4,41 @@
 /** @param {number} count @param {string} one @param {string} many */
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
+/** What an error is about whose own sentence is English and is shown behind. @type {Record<string, string>} */
+export const faults = {
+  image: "Diese Datei lässt sich nicht als Bild lesen.",
+  cell: "Die Zellen dieses Bildes lassen sich nicht bestimmen.",
+  model: "Die Modelldatei lässt sich nicht verwenden.",
+  fit: "Der Klassifikator lässt sich nicht anpassen.",
+  device: "Das Rechenwerk steht nicht zur Verfügung.",
+  "not-classifiable": "Diese Zellen lassen sich nicht klassifizieren.",
+  load: "Ein Teil der Seite konnte nicht geladen werden.",
+  project: "Das Projekt lässt sich nicht öffnen.",
+};
+
+/** Phases, look-alikes and staining patterns. @type {Record<string, string>} */
+export const kinds = {
+  prophase: "Prophase",
+  prometaphase: "Prometaphase",
+  metaphase: "Metaphase",
+  anaphase: "Anaphase",
+  telophase: "Telophase",
+  "early G1": "frühe G1",
+  overlap: "überlappend",
+  rounded: "abgerundet",
+  "small bright": "klein und hell",
+  homogeneous: "homogen",
+  "fine speckled": "fein gesprenkelt",
+  "dense fine speckled": "dicht fein gesprenkelt",
+  centromere: "Zentromer",
+  nucleolar: "nukleolär",
+  "nuclear membrane": "Kernmembran",
+  "nuclear dots": "Kernpunkte",
+  golgi: "Golgi",
+  cytoplasmic: "zytoplasmatisch",
+  negative: "negativ",
+};
+
 /** @type {typeof english} */
 export const german = {
   decimal: ",",
@@ -46,6 +81,14 @@ export const german = {
   erase: "Alles Behaltene löschen",
   erased: "Von Ihrer Arbeit ist in diesem Browser nichts mehr gespeichert.",
   kept: "Ihre Arbeit bleibt in diesem Browser, bis Sie sie löschen.",
+  keepAsk:
+    "In diesem Browser ist schon andere Arbeit gespeichert, aus einem anderen Tab. Soll die Arbeit dieser Seite an ihre Stelle treten?",
+  keepYes: "Ersetzen",
+  lost: {
+    overtaken:
+      "Ein anderer Tab hat die gespeicherte Arbeit geändert; dieser Tab speichert nichts mehr. Exportieren Sie eine Projektdatei, oder laden Sie neu, um die Arbeit des anderen zu sehen.",
+    erased: "Ein anderer Tab hat das Gespeicherte gelöscht; dieser Tab speichert nichts mehr.",
+  },
   resumed: "Ihre Arbeit vom letzten Besuch ist wieder da.",
   clear: "Alles leeren",
   cancel: "Abbrechen",
@@ -120,12 +163,25 @@ export const german = {
   stateCertain: "sicher",
   stateAnswered: "geprüft",
   stateDisagreement: "Befunder ≠ Modell",
+  stateGathered: "auf der Karte gewählt",
   sortValue: "Entscheidungswert",
   sortDoubt: "unsichere zuerst",
   galleryHint: (shown, all, selected) =>
     `${shown === all ? plural(all, "Zelle", "Zellen") : `${shown} von ${plural(all, "Zelle", "Zellen")}`}` +
     (selected > 1 ? `, ${selected} ausgewählt` : ""),
   keys: "Tasten: Pfeile bewegen, Umschalt oder Strg wählt mehrere, M mitotisch, I Interphase, C bestätigen, U ungeprüft.",
+
+  map: "Karte der Einbettungen",
+  mapLabel: (counts, references) =>
+    `Karte der Einbettungen: ${counts} unter ${plural(references, "Referenzzelle", "Referenzzellen")}.`,
+  mapReference: "Referenz",
+  mapLasso: "Mit dem Finger zeichnen",
+  mapHint:
+    "Ähnliches liegt beieinander; Linien führen zu den nächsten Referenzzellen. Umfahren Sie Zellen, um sie zu wählen; Umschalt fügt hinzu. Tasten: Pfeile bewegen einen Rahmen, + und − ändern seine Größe, Eingabe wählt die Zellen darin.",
+  mapNone:
+    "Das Modell enthält keine Referenzzellen, oder ein anderes hat diese Zellen klassifiziert: keine Karte.",
+  mapChosen: (counts) => `Gewählt: ${counts}.`,
+  mapFramed: (counts) => `Im Rahmen: ${counts}.`,
 
   loading: "Das Modell wird geladen…",
   ready: "Bereit.",
@@ -138,6 +194,11 @@ export const german = {
     `${percent}in ${plural(images, "Bild", "Bildern")}` +
     (failed ? `, ${failed} nicht klassifiziert` : ""),
   singleCells: (images) => plural(images, "Einzelzellbild", "Einzelzellbilder"),
+  page: "Seite",
+  ofPages: (pages) => `von ${pages}`,
+  channel: "Kanal",
+  channels: { brightest: "hellster", red: "Rot", green: "Grün", blue: "Blau" },
+  readingName: (name, page, channel) => `${name}, Seite ${page}, ${channel}`,
   waiting: "wartet",
   reading: "sucht Zellen…",
   working: (done, cells) => `${done} von ${cells} Zellen`,
@@ -189,10 +250,27 @@ export const german = {
   },
   noDoubt: "Sie liegt außerhalb des Randes der Support-Vektor-Maschine.",
   atEdge: "Sie berührt den Bildrand, ein Teil kann fehlen.",
+  neighbours: "Nächste Referenzzellen",
+  neighbourCounts: (mitotic, cells) =>
+    `Von ihren ${cells} nächsten Referenzzellen ${mitotic === 1 ? "ist eine" : `sind ${mitotic}`} mitotisch.`,
+  neighboursAgainst: (label) =>
+    `Das Modell widerspricht den meisten von ihnen; deren Klasse ist ${label}.`,
+  distance: (value) => `Abstand ${value}`,
+  noReferences: "Dieses Modell enthält keine Referenzzellen zum Vergleich.",
+  otherModel: "Ein anderes Modell als das geladene hat sie klassifiziert.",
 
   backendCpu: "Läuft auf der CPU",
   backendGpu: (adapter, software) =>
     `Läuft auf ${software ? "einer Software-GPU" : "der GPU"}: ${adapter}`,
+  backendReason: ({ reason, note }) =>
+    reason === null
+      ? ""
+      : {
+          asked: "wie verlangt",
+          absent: "weil dieser Browser keine GPU über WebGPU anbietet",
+          emulated: "weil die GPU nur in Software nachgebildet wird, was langsamer ist",
+          failed: `weil die GPU sich nicht öffnen ließ (${note})`,
+        }[reason],
   identity: (program, model, sha) => `mitoscope ${program} · Modell ${model} · SHA-256 ${sha}`,
 
   reportTitle: "Mitotische Zellen: Bericht zur Probe",

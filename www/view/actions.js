@@ -8,7 +8,7 @@
  * @import { Study } from "../study.js"
  */
 import { csv, json } from "../export.js";
-import { explain, t } from "../messages.js";
+import { inWords, t } from "../messages.js";
 import { projectFile, readProject } from "../project.js";
 import { byId, on, write } from "./dom.js";
 import { fillReport } from "./report.js";
@@ -71,6 +71,10 @@ export class Actions {
     on("clear", "click", () => this.#clear());
     on("keep", "change", ({ target }) => this.#keep(target.checked));
     on("erase", "click", () => this.#keep(false));
+    store.addEventListener("lost", (event) => {
+      this.#tell(t.lost[/** @type {CustomEvent<keyof typeof t.lost>} */ (event).detail]);
+      this.update();
+    });
   }
 
   /** Brings back what an earlier visit has kept. */
@@ -79,6 +83,7 @@ export class Actions {
       const saved = await this.#store.resume();
       if (saved) {
         this.#study.restore(saved.sources, saved.ledger);
+        this.#store.adopt(this.#study);
         if (saved.sources.length > 0) this.#tell(t.resumed);
       }
     });
@@ -124,8 +129,12 @@ export class Actions {
   /** @param {boolean} wanted */
   #keep(wanted) {
     return this.#attempt("storage", async () => {
-      if (wanted) await this.#store.begin();
-      else await this.#store.erase();
+      if (!wanted) await this.#store.erase();
+      else if (!(await this.#store.begin())) {
+        // Work of another tab is there.
+        if (!(await question(t.keepAsk, t.keepYes))) return this.update();
+        await this.#store.begin(true);
+      }
       this.#tell(wanted ? t.kept : t.erased);
       this.update();
     });
@@ -134,6 +143,7 @@ export class Actions {
   async #clear() {
     if (this.#study.ledger.canUndo && !(await question(t.clearAsk, t.clearYes))) return;
     this.#study.clear();
+    this.#tell("");
     byId("choose-files").focus();
   }
 
@@ -168,8 +178,7 @@ export class Actions {
     } catch (error) {
       // A DOMException has a number for a code.
       const { message, code: own } = /** @type {any} */ (error);
-      const { what, remedy } = explain({ code: typeof own === "string" ? own : code, message });
-      this.#tell(`${what} ${remedy}`);
+      this.#tell(inWords({ code: typeof own === "string" ? own : code, message }));
     }
   }
 }

@@ -2,9 +2,16 @@
 /**
  * How one cell is named in every view, and how its keys answer.
  *
- * @import { Cell, Study } from "../study.js"
+ * @import { Cell, Source, Study } from "../study.js"
  */
 import { decisionValue, t } from "../messages.js";
+import { isChosen } from "../reading.js";
+
+/** A source's name, with page and channel where one has chosen them. @param {Source} source */
+export function sourceName(source) {
+  const { name, page, channel } = source;
+  return isChosen(source) ? t.readingName(name, page + 1, t.channels[channel]) : name;
+}
 
 /** @param {Cell} cell @returns {"mitotic" | "interphase" | "unknown"} */
 export function labelOf(cell) {

@@ -1,12 +1,14 @@
 // @ts-check
 /**
- * One cell in detail: enlarged, its decision value, why it is uncertain, and the reader's answer.
+ * One cell in detail: enlarged, its decision value, why it is uncertain, the reference cells that are
+ * nearest to it, and the reader's answer.
  *
  * @import { Cell, Study } from "../study.js"
  */
 import { percent, t } from "../messages.js";
 import { answersByKey, labelOf, valueOf } from "./cell.js";
 import { html, refill } from "./dom.js";
+import { nearestReferences, neighbourWords } from "./neighbours.js";
 import { showSurroundings, showThumbnail } from "./pictures.js";
 
 export class DetailView {
@@ -26,7 +28,12 @@ export class DetailView {
     const state = [t.detail, id, prediction, call, answer, this.#study.selection.size];
     refill(this.#body, state, () =>
       cell
-        ? [this.#pictures(cell), this.#facts(cell), this.#answers(cell)]
+        ? [
+            this.#pictures(cell),
+            this.#facts(cell),
+            this.#answers(cell),
+            nearestReferences(this.#study, cell),
+          ]
         : [html("p", { class: "hint" }, t.detailEmpty)],
     );
   }
@@ -67,6 +74,7 @@ export class DetailView {
     const words = [];
     if (call.doubt) words.push(html("p", { class: "doubt" }, t.doubt[call.doubt]));
     else if (prediction) words.push(html("p", { class: "hint" }, t.noDoubt));
+    words.push(...neighbourWords(this.#study, cell));
     const { width, height } = source.size ?? { width: Infinity, height: Infinity };
     const cut = box.x <= 0 || box.y <= 0 || box.x + box.w >= width || box.y + box.h >= height;
     if (source.size && cut) words.push(html("p", { class: "doubt" }, t.atEdge));
@@ -105,6 +113,6 @@ export class DetailView {
       button("answer-none", t.setUnread, () => this.#study.answer(cells, null)),
     );
     const hint = cells.size > 1 ? [html("p", { class: "hint" }, t.several(cells.size))] : [];
-    return html("div", {}, buttons, ...hint);
+    return html("div", { class: "answer-form" }, buttons, ...hint);
   }
 }

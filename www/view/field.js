@@ -8,7 +8,7 @@
  * @import { Cell, Source, Study } from "../study.js"
  */
 import { t } from "../messages.js";
-import { answersByKey, cellLabel, labelOf, pick, stateOf } from "./cell.js";
+import { answersByKey, cellLabel, labelOf, pick, sourceName, stateOf } from "./cell.js";
 import { html, refill, svg, walkable } from "./dom.js";
 import { PanZoom } from "./panzoom.js";
 import { addressOf } from "./pictures.js";
@@ -118,7 +118,8 @@ export class FieldView {
       box.setAttribute("class", `box ${stateOf(cell)}`);
       box.setAttribute("aria-label", cellLabel(cell));
     }
-    const { name, cells } = source;
+    const { cells } = source;
+    const name = sourceName(source);
     const mitotic = cells.filter((cell) => labelOf(cell) === "mitotic").length;
     this.#list.setAttribute(
       "aria-label",

@@ -38,6 +38,7 @@ export class GalleryView {
   #grid = { columns: 1, width: 100, height: 150, gap: 8 };
   #spacer = html("li", { role: "presentation", class: "spacer" });
   /** @type {Cell | null} */ #seen = null;
+  /** @type {Set<Cell>} chosen elsewhere to be shown together */ #gathered = new Set();
   #filled = 0;
   #rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
 
@@ -77,7 +78,8 @@ export class GalleryView {
   /** Filters, sorts and shows the cells as they are now. */
   update() {
     const kind = byId("filter-class").value;
-    const state = STATES[byId("filter-state").value];
+    const gathered = (/** @type {Cell} */ cell) => this.#gathered.has(cell);
+    const state = STATES[byId("filter-state").value] ?? gathered;
     const all = this.#study.cells.filter(({ prediction }) => prediction);
     this.#cells = all.filter((cell) => (kind === "all" || labelOf(cell) === kind) && state(cell));
     const { threshold } = this.#study;
@@ -93,6 +95,15 @@ export class GalleryView {
       byId("gallery-hint"),
       t.galleryHint(this.#cells.length, all.length, this.#study.selection.size),
     );
+  }
+
+  /** Shows only these cells; all, when there are none. @param {Cell[]} cells */
+  gather(cells) {
+    this.#gathered = new Set(cells);
+    byId("filter-class").value = "all";
+    byId("filter-state").value = cells.length > 0 ? "gathered" : "all";
+    this.#list.scrollTop = 0;
+    this.update();
   }
 
   /** Shows only the cells to review, the uncertain ones first. */

@@ -4,7 +4,8 @@
  *
  * Invariant: one address a picture, given back when its source is gone.
  *
- * @import { Cell, Source } from "../study.js"
+ * @import { Thumbnails } from "../protocol.js"
+ * @import { Cell, Study } from "../study.js"
  */
 
 /** @type {Map<Blob, string>} */
@@ -20,11 +21,12 @@ export function addressOf(blob) {
   return address;
 }
 
-/** Gives back the addresses of all pictures but those of these sources. @param {Source[]} sources */
-export function keepOnly(sources) {
+/** Gives back the addresses of all pictures but those of the study. @param {Study} study */
+export function keepOnly({ sources, references }) {
   const kept = new Set(
     sources.flatMap(({ preview, thumbnails }) => [preview, ...(thumbnails?.sheets ?? [])]),
   );
+  for (const sheet of references?.thumbnails.sheets ?? []) kept.add(sheet);
   for (const [blob, address] of addresses) {
     if (kept.has(blob)) continue;
     URL.revokeObjectURL(address);
@@ -34,11 +36,13 @@ export function keepOnly(sources) {
 
 /** Shows a cell's thumbnail as the background of `element`. @param {HTMLElement} element @param {Cell} cell */
 export function showThumbnail(element, { source, index }) {
-  const { thumbnails, cells } = source;
-  if (!thumbnails) return;
-  const { columns, rows, sheets } = thumbnails;
+  if (source.thumbnails) showOnSheet(element, source.thumbnails, source.cells.length, index);
+}
+
+/** Shows one of `count` pictures on sheets as the background of `element`. @param {HTMLElement} element @param {Thumbnails} thumbnails @param {number} count @param {number} index */
+export function showOnSheet(element, { columns, rows, sheets }, count, index) {
   const [sheet, place] = [Math.floor(index / (columns * rows)), index % (columns * rows)];
-  const here = Math.min(rows, Math.ceil(cells.length / columns) - sheet * rows);
+  const here = Math.min(rows, Math.ceil(count / columns) - sheet * rows);
   const [column, row] = [place % columns, Math.floor(place / columns)];
   element.style.backgroundImage = `url("${addressOf(sheets[sheet])}")`;
   element.style.backgroundSize = `${100 * columns}% ${100 * here}%`;

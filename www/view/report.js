@@ -7,7 +7,7 @@
  * @import { Source, Specimen, Study } from "../study.js"
  */
 import { RESEARCH_USE, percent, t } from "../messages.js";
-import { labelOf, stateOf, valueOf } from "./cell.js";
+import { labelOf, sourceName, stateOf, valueOf } from "./cell.js";
 import { html, svg } from "./dom.js";
 import { addressOf, showThumbnail } from "./pictures.js";
 import { thresholdInWords } from "./threshold.js";
@@ -73,7 +73,8 @@ function page({ name, note, verdict, sources, cells }, study) {
 }
 
 /** @param {Source} source */
-function field({ name, preview, size, cells, classified }) {
+function field(source) {
+  const { preview, size, cells, classified } = source;
   if (!preview || !size) throw new Error("a field has a picture and a size");
   const boxes = cells.map((cell) => {
     const { x, y, w, h } = cell.box;
@@ -83,7 +84,7 @@ function field({ name, preview, size, cells, classified }) {
   const image = html("img", { alt: "", src: addressOf(preview) });
   const overlay = svg("svg", { viewBox: `0 0 ${size.width} ${size.height}` }, ...boxes);
   const mitotic = cells.filter((cell) => labelOf(cell) === "mitotic").length;
-  const words = `${name}: ${t.verdict(mitotic, classified)}`;
+  const words = `${sourceName(source)}: ${t.verdict(mitotic, classified)}`;
   const picture = html("div", { class: "picture" }, image, overlay);
   picture.style.aspectRatio = `${size.width} / ${size.height}`;
   picture.style.maxWidth = `${(FIELD_HEIGHT_MM * size.width) / size.height}mm`;

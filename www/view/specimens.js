@@ -2,23 +2,26 @@
 /**
  * The specimens with their images: each row tells how it stands, or what went wrong and what to do.
  *
+ * @import { Channel, Reading } from "../protocol.js"
  * @import { Source, Specimen, Study } from "../study.js"
  */
 import { explain, t } from "../messages.js";
-import { labelOf } from "./cell.js";
+import { labelOf, sourceName } from "./cell.js";
 import { html } from "./dom.js";
 
 /** Shows the specimens of `study` in `list`. */
 export class SpecimensView {
   #list;
   #study;
+  #reread;
   /** @type {Map<string, { words: string, row: HTMLElement }>} rows by the words they show */
   #rows = new Map();
 
-  /** @param {HTMLElement} list @param {Study} study */
-  constructor(list, study) {
+  /** @param {HTMLElement} list @param {Study} study @param {(source: Source, reading: Reading) => void} reread */
+  constructor(list, study, reread) {
     this.#list = list;
     this.#study = study;
+    this.#reread = reread;
   }
 
   /** Brings the list up to date and keeps the focus where it was. */
@@ -98,22 +101,52 @@ export class SpecimensView {
   #source(source) {
     const button = { type: "button", class: "name", id: `show-${source.id}` };
     const name = source.preview
-      ? html("button", button, source.name)
-      : html("span", { class: "name" }, source.name);
+      ? html("button", button, sourceName(source))
+      : html("span", { class: "name" }, sourceName(source));
     if (source.preview) name.addEventListener("click", () => this.#study.show(source));
-    return html("li", { class: `source ${source.status}` }, name, ...this.#state(source));
+    return html(
+      "li",
+      { class: `source ${source.status}` },
+      name,
+      ...this.#state(source),
+      this.#choice(source),
+    );
+  }
+
+  /** Page and channel, where the file offers several and is at hand. @param {Source} source */
+  #choice(source) {
+    const { id, file, page, pages, channel, coloured } = source;
+    const choice = html("div", { class: "choice" });
+    if (file && pages > 1) {
+      const limits = { type: "number", min: "1", max: `${pages}`, value: `${page + 1}` };
+      const input = html("input", { id: `page-${id}`, ...limits });
+      input.addEventListener("change", () => {
+        const wanted = Math.max(1, Math.min(pages, Math.round(Number(input.value) || 1))) - 1;
+        input.value = `${wanted + 1}`;
+        if (wanted !== page) this.#reread(source, { page: wanted, channel });
+      });
+      choice.append(html("label", {}, t.page, input, t.ofPages(pages)));
+    }
+    if (file && coloured) {
+      const options = Object.entries(t.channels).map(([value, words]) =>
+        html("option", { value }, words),
+      );
+      const select = html("select", { id: `channel-${id}` }, ...options);
+      select.value = channel;
+      select.addEventListener("change", () =>
+        this.#reread(source, { page, channel: /** @type {Channel} */ (select.value) }),
+      );
+      choice.append(html("label", {}, t.channel, select));
+    }
+    return choice;
   }
 
   /** All that the row of a source shows. @param {Source} source */
   #words(source) {
-    const { id, name, status, preview, failure, cells } = source;
+    const { id, status, preview, failure, cells } = source;
     return [
-      id,
-      name,
-      status,
-      preview !== null,
-      failure?.code,
-      cells.length,
+      ...[id, sourceName(source), status, preview !== null, failure?.code, cells.length],
+      ...[source.page, source.pages, source.channel, source.coloured, source.file !== null],
       this.#counts(source),
     ].join();
   }
@@ -141,8 +174,10 @@ export class SpecimensView {
         return [html("span", { class: "state" }, state)];
       }
       case "failed": {
-        const { what, remedy } = explain(source.failure ?? { code: "internal", message: "" });
+        const failure = source.failure ?? { code: "internal", message: "" };
+        const { what, detail, remedy } = explain(failure);
         const row = [html("p", { class: "what" }, what)];
+        if (detail) row.push(html("p", { class: "remedy", lang: "en" }, detail));
         if (remedy) row.push(html("p", { class: "remedy" }, remedy));
         return row;
       }

@@ -88,7 +88,7 @@ pub fn run_all() -> Result<()> {
         }
         Ok(())
     })?;
-    report.step("training through Vulkan", || project::run(&mut browser.vulkan_test()?))?;
+    report.step("Vulkan tests", || project::run(&mut browser.vulkan_tests()?))?;
     report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
@@ -127,10 +127,11 @@ impl Browser {
         Ok(command)
     }
 
-    /// Training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
-    fn vulkan_test(&self) -> Result<Command> {
+    /// Embedding and training on an emulated GPU: Chromium brings a Vulkan driver and loader along.
+    fn vulkan_tests(&self) -> Result<Command> {
         let mut command = project::cargo()?;
-        command.arg("test").args(PRODUCT).args(["--test", "vulkan", "--", "--ignored"]);
+        command.arg("test").args(PRODUCT);
+        command.args(["--lib", "--test", "gpu_embedder", "--test", "vulkan", "--", "--ignored"]);
         if std::env::var_os("VK_ICD_FILENAMES").is_none() {
             let program = self.chromium.canonicalize()?;
             // A distribution's /usr/bin/chromium is a script that starts /usr/lib/chromium.

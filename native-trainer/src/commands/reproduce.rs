@@ -29,6 +29,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let samples = prepare_all(&table, &preset.preprocess)?;
     let data = data(options, &table)?;
     let (device, device_name) = device::open(options.training.device)?;
+    let device = device.for_burn();
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
     let seed = options.training.seed;

@@ -44,6 +44,7 @@ pub fn run(options: &Train) -> Result<()> {
     let samples = prepare_all(&table, &preset.preprocess)?;
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
+    let device = device.for_burn();
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
     let count = |class| labels.iter().filter(|label| **label == Some(class)).count();

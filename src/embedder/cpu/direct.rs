@@ -1,8 +1,8 @@
 //! Convolution as one matrix product, without a transform.
 
-use super::kernel::Kernel;
+use super::super::kernel::{Activation, Kernel};
 use super::map::Map;
-use super::product::{Activation, Inputs, Outputs, Product};
+use super::product::{Inputs, Outputs, Product};
 use super::vectors::Vectors;
 
 /// A convolution with its ReLU, for any geometry.

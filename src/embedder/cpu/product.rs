@@ -7,21 +7,13 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
+use super::super::kernel::Activation;
 use super::map::Buffer;
 use super::vectors::{Vectors, unrolled};
 
 /// Vectors of outputs that are computed together. More of them make fewer steps from input to input,
 /// which the compilers of WebAssembly do not simplify.
 const VECTORS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 2 };
-
-/// What follows the sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing.
-    Linear,
-    /// max(0, sum), where NaN stays NaN.
-    Relu,
-}
 
 impl Activation {
     /// The value that follows a sum.

@@ -5,18 +5,13 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::filter::{self, POINT_ONE, TILE};
-use super::kernel::Kernel;
+use super::super::filter::{self, POINT_ONE, TILE};
+use super::super::kernel::{Activation, Kernel};
+use super::super::points::{DOWN, HEIGHT};
 use super::map::{Map, Scratch, apart};
-use super::product::{Activation, Inputs, Outputs, Product};
+use super::product::{Inputs, Outputs, Product};
 use super::transform::{Lines, from_points, to_points};
 use super::vectors::Vectors;
-
-/// Height of the kernels.
-pub const HEIGHT: usize = 5;
-
-/// Vertical points.
-pub const POINTS: usize = filter::points(HEIGHT);
 
 /// Positions of a block, unless a row is longer, so that weights are read for many at once.
 const BLOCK: usize = 64;
@@ -78,7 +73,7 @@ impl Rows {
     /// Sizes of the [`Scratch`] memory.
     pub fn scratch(&self, x: &Map, y: &Map) -> [usize; 4] {
         let Layout { rows, products, .. } = Self::layout(x, y);
-        [POINTS * rows, 0, POINTS * products, 0]
+        [DOWN * rows, 0, DOWN * products, 0]
     }
 
     /// Convolves `x`, padded as the convolution is, into `y`, whose height is a multiple of 4.
@@ -121,7 +116,7 @@ impl WithSimd for ToPoints<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        to_points::<S, POINTS>(simd, self.length, self.from, self.to);
+        to_points::<S, DOWN>(simd, self.length, self.from, self.to);
     }
 }
 
@@ -136,6 +131,6 @@ impl WithSimd for FromPoints<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        from_points::<S, POINTS>(simd, self.length, self.from, self.to, Activation::Relu);
+        from_points::<S, DOWN>(simd, self.length, self.from, self.to, Activation::Relu);
     }
 }

@@ -1,38 +1,15 @@
 //! Each step against plain loops in double precision, with every kind of vector this machine has.
 
-use super::filter::{self, TILE};
+use super::super::filter::{self, TILE};
+use super::super::plain::{convolution as plain, error, geometry, numbers};
 use super::map::Map;
 use super::*;
-use noise::noise;
-
-#[path = "../../../tests/random/noise.rs"]
-mod noise;
-
-fn numbers(seed: u64, count: usize) -> Vec<f32> {
-    let mut draw = noise(seed);
-    (0..count).map(|_| draw()).collect()
-}
-
 /// All vectors that can be computed with here.
 fn machines() -> Vec<Vectors> {
     let mut machines = vec![Vectors::Scalar, Vectors::new()];
     #[cfg(target_arch = "x86_64")]
     machines.extend(pulp::x86::V3::try_new().map(Vectors::V3));
     machines
-}
-
-/// Largest difference, relative to the largest wanted value.
-fn error(found: impl IntoIterator<Item = f32>, wanted: &[f64]) -> f64 {
-    let size = wanted.iter().fold(0.0f64, |size, v| size.max(v.abs()));
-    let mut count = 0;
-    let differences = found.into_iter().zip(wanted).map(|(found, wanted)| {
-        count += 1;
-        (f64::from(found) - wanted).abs()
-    });
-    let largest =
-        differences.fold(0.0, |largest, d| if d > largest || d.is_nan() { d } else { largest });
-    assert_eq!(count, wanted.len());
-    largest / size
 }
 
 /// yᵢ = Σₖ gₖ dᵢ₊ₖ and Aᵀ[(G g) ⊙ (Bᵀ d)].
@@ -109,35 +86,6 @@ fn products_are_sums_of_runs() {
             assert!(y.iter().all(|v| *v == 7.0), "{machine:?} wrote between the outputs");
         }
     }
-}
-
-/// A convolution with ReLU in double precision: `[height, width, out]`.
-fn plain(kernel: Kernel, x: &[f32], [height, width]: [usize; 2]) -> Vec<f64> {
-    let Geometry { kernel: [kh, kw], stride, padding } = kernel.geometry;
-    let [channels, out] = kernel.channels();
-    let size = kernel.geometry.output_size([height, width]);
-    let mut result = Vec::new();
-    for (y, x0) in (0..size[0] * size[1]).map(|i| (i / size[1], i % size[1])) {
-        for o in 0..out {
-            let mut sum = f64::from(kernel.bias[o]);
-            for (c, ky, kx) in (0..channels * kh * kw).map(|i| (i / (kh * kw), i / kw % kh, i % kw))
-            {
-                let row = (y * stride[0] + ky).wrapping_sub(padding[0]);
-                let column = (x0 * stride[1] + kx).wrapping_sub(padding[1]);
-                if row < height && column < width {
-                    let value = x[(row * width + column) * channels + c];
-                    let tap = kernel.weight[((o * channels + c) * kh + ky) * kw + kx];
-                    sum += f64::from(value) * f64::from(tap);
-                }
-            }
-            result.push(sum.max(0.0));
-        }
-    }
-    result
-}
-
-fn geometry(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Geometry {
-    Geometry { kernel, stride, padding }
 }
 
 /// A method of convolution against [`plain`], twice in the same memory.

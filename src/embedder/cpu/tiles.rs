@@ -1,19 +1,14 @@
 //! Convolution with 5-row kernels by minimal filtering in both directions, tile by tile.
 //!
-//! Down the rows F(4, 5). Across, a stride s splits the columns into s phases: phase f takes every s-th
-//! column and every s-th tap from f on, which is a convolution of stride 1, and the outputs of the
-//! phases are summed. Each phase is an F(4, r) of its own taps; because a point has the same column in
-//! every Aᵀ, its products are summed over the phases before one common Aᵀ. So a point costs one
-//! matrix product over phases and channels. Five taps with stride 2: F(4, 3) and F(4, 2), eleven
-//! products in six sums for four outputs, where direct convolution needs twenty.
+//! The weights are those of [`points`](super::super::points), where the algebra is.
 
 use pulp::{Simd, WithSimd};
 
-use super::filter::{self, POINT_ONE, TILE};
-use super::kernel::Kernel;
+use super::super::filter::{self, TILE};
+use super::super::kernel::{Activation, Kernel};
+use super::super::points::{DOWN, phases, transform};
 use super::map::{Map, Scratch, apart};
-use super::product::{Activation, Inputs, Outputs, Product};
-use super::rows::{HEIGHT, POINTS};
+use super::product::{Inputs, Outputs, Product};
 use super::transform::{Lines, from_points, to_points};
 use super::vectors::Vectors;
 
@@ -53,42 +48,18 @@ impl Tiles {
     pub fn new(vectors: Vectors, kernel: Kernel) -> Self {
         let [channels, out] = kernel.channels();
         let [width, stride] = [kernel.geometry.kernel[1], kernel.geometry.stride[1]];
-        let phases = 0..stride.min(width);
-        let taps: Vec<usize> = phases.map(|f| (width - f).div_ceil(stride)).collect();
-        let across: Vec<Vec<Vec<f64>>> = taps.iter().map(|taps| filter::kernel(*taps)).collect();
-        let zeros = vec![0.0; out];
-        let mut products = Vec::with_capacity(POINTS * across[0].len());
-        let mut rows = vec![0.0; out * channels * width];
-        for (v, down) in filter::kernel(HEIGHT).iter().enumerate() {
-            let kernels = kernel.weight.chunks_exact(HEIGHT * width);
-            for (row, kernel) in rows.chunks_exact_mut(width).zip(kernels) {
-                row.fill(0.0);
-                for (taps, factor) in kernel.chunks_exact(width).zip(down) {
-                    row.iter_mut()
-                        .zip(taps)
-                        .for_each(|(sum, tap)| *sum += f64::from(*tap) * factor);
-                }
-            }
-            for h in 0..across[0].len() {
-                let phases = across.iter().filter(|points| points.len() > h).count();
-                let weight = |depth: usize, o: usize| {
-                    let (phase, input) = (depth / channels, depth % channels);
-                    let row = &rows[(o * channels + input) * width..][..width];
-                    let taps = row[phase..].iter().step_by(stride).zip(&across[phase][h]);
-                    taps.map(|(tap, factor)| tap * factor).sum::<f64>() as f32
-                };
-                // What the point (1, 1) gives goes to every output of a tile.
-                let bias = if [v, h] == [POINT_ONE; 2] { kernel.bias } else { &zeros };
-                let runs = [1, phases * channels];
-                products.push(Product::new(vectors, runs, weight, bias, Activation::Linear));
-            }
-        }
+        let taps = phases(width, stride);
+        let mut products = Vec::with_capacity(DOWN * filter::points(taps[0]));
+        transform(kernel, |phases, weight, bias| {
+            let runs = [1, phases * channels];
+            products.push(Product::new(vectors, runs, weight, bias, Activation::Linear));
+        });
         Self { vectors, stride, channels: [channels, out], taps, products }
     }
 
     /// Horizontal points.
     fn points(&self) -> usize {
-        self.products.len() / POINTS
+        self.products.len() / DOWN
     }
 
     fn layout(&self, x: &Map, y: &Map) -> Layout {
@@ -104,7 +75,7 @@ impl Tiles {
     pub fn scratch(&self, x: &Map, y: &Map) -> [usize; 4] {
         let Layout { row, inputs, products, .. } = self.layout(x, y);
         let points = self.products.len();
-        [POINTS * row, points * inputs, points * products, POINTS * TILE * self.channels[1]]
+        [DOWN * row, points * inputs, points * products, DOWN * TILE * self.channels[1]]
     }
 
     /// Convolves `x`, padded as the convolution is, into `y`, whose height and width are multiples of 4.
@@ -153,10 +124,10 @@ impl WithSimd for Gather<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { tiles, layout, row, x, scratch: Scratch { rows, inputs, .. } } = self;
         let &Layout { across, row: pitch, inputs: plane, .. } = layout;
-        to_points::<S, POINTS>(simd, pitch, x, Lines { values: &mut *rows, pitch });
+        to_points::<S, DOWN>(simd, pitch, x, Lines { values: &mut *rows, pitch });
         let channels = tiles.channels[0];
         let phases = tiles.taps.len();
-        for v in 0..POINTS {
+        for v in 0..DOWN {
             for tile in 0..across {
                 for (phase, taps) in tiles.taps.iter().enumerate() {
                     let column = tile * TILE * tiles.stride + phase;
@@ -198,7 +169,7 @@ impl WithSimd for Scatter<'_> {
         let &Layout { across, products: plane, .. } = layout;
         let out = tiles.channels[1];
         for tile in 0..across {
-            for v in 0..POINTS {
+            for v in 0..DOWN {
                 let x = &products[v * tiles.points() * plane + (row * across + tile) * out..];
                 let x = Lines { values: x, pitch: plane };
                 let y = Lines { values: &mut columns[v * TILE * out..], pitch: out };
@@ -210,7 +181,7 @@ impl WithSimd for Scatter<'_> {
             }
             let x = Lines { values: &**columns, pitch: TILE * out };
             let y = Lines { values: &mut y.values[tile * TILE * out..], pitch: y.pitch };
-            from_points::<S, POINTS>(simd, TILE * out, x, y, Activation::Relu);
+            from_points::<S, DOWN>(simd, TILE * out, x, y, Activation::Relu);
         }
     }
 }

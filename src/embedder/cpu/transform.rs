@@ -4,8 +4,8 @@ use std::array::from_fn;
 
 use pulp::Simd;
 
-use super::filter;
-use super::product::Activation;
+use super::super::filter;
+use super::super::kernel::Activation;
 use super::vectors::unrolled;
 
 /// Lines of numbers, `pitch` apart.

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, deflateSync, inflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 import { PROJECT } from "./site.mjs";
 
 export const DATA = process.env.MITOSCOPE_DATA ?? join(PROJECT, "../shared/data/hep2-agh");
@@ -92,55 +92,6 @@ export function png({ width, height, grey }) {
   ]);
 }
 
-/** Reads an 8-bit grey PNG without interlace. @param {Buffer} bytes */
-export function readPng(bytes) {
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const kind = [...bytes.subarray(24, 29)].join();
-  if (kind !== "8,0,0,0,0") throw new Error(`no 8-bit grey PNG: ${kind}`);
-  const data = [];
-  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at)) {
-    if (bytes.toString("latin1", at + 4, at + 8) !== "IDAT") continue;
-    data.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
-  }
-  const raw = inflateSync(Buffer.concat(data));
-  const grey = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const filter = raw[y * (width + 1)];
-    for (let x = 0; x < width; x++) {
-      const left = x > 0 ? grey[y * width + x - 1] : 0;
-      const up = y > 0 ? grey[(y - 1) * width + x] : 0;
-      const corner = x > 0 && y > 0 ? grey[(y - 1) * width + x - 1] : 0;
-      const guess = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter];
-      grey[y * width + x] = raw[y * (width + 1) + 1 + x] + guess;
-    }
-  }
-  return { width, height, grey };
-}
-
-/** @param {number} left @param {number} up @param {number} corner */
-function paeth(left, up, corner) {
-  const away = [left, up, corner].map((value) => Math.abs(left + up - corner - value));
-  return [left, up, corner][away.indexOf(Math.min(...away))];
-}
-
-/**
- * A square out of an image, moved inside it where it would reach beyond.
- *
- * @param {{ width: number, height: number, grey: Uint8Array }} image
- * @param {{ x: number, y: number }} centre
- * @param {number} side
- */
-export function cut({ width, height, grey }, centre, side) {
-  const left = Math.max(0, Math.min(width - side, Math.round(centre.x - side / 2)));
-  const top = Math.max(0, Math.min(height - side, Math.round(centre.y - side / 2)));
-  const piece = new Uint8Array(side * side);
-  for (let y = 0; y < side; y++) {
-    const row = (top + y) * width + left;
-    piece.set(grey.subarray(row, row + side), y * side);
-  }
-  return { width: side, height: side, grey: piece };
-}
-
 /** 24-bit BMP. @param {{ width: number, height: number, grey: Uint8Array }} image */
 export function bmp({ width, height, grey }) {
   const stride = Math.ceil((3 * width) / 4) * 4;
@@ -161,6 +112,56 @@ export function bmp({ width, height, grey }) {
   return file;
 }
 
+/**
+ * An uncompressed little-endian TIFF: one page each of 8 or 16 bit grey, or of 8 bit red, green, blue.
+ *
+ * @typedef {{ width: number, height: number, samples: Uint8Array | Uint16Array, colours: 1 | 3 }} Page
+ * @param {Page[]} pages
+ */
+export function tiff(pages) {
+  const parts = [Buffer.from("II*\0\0\0\0\0", "latin1")];
+  let [at, link] = [8, 4];
+  for (const { width, height, samples, colours } of pages) {
+    const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+    const bits = 8 * samples.BYTES_PER_ELEMENT;
+    // Three equal 16-bit numbers do not fit into an entry, so they lie behind the samples.
+    const depths = Buffer.alloc(6);
+    for (const place of [0, 2, 4]) depths.writeUInt16LE(bits, place);
+    const directory = Buffer.alloc(2 + 12 * 9 + 4);
+    const entries = [
+      ...[
+        [256, 4, 1, width],
+        [257, 4, 1, height],
+      ],
+      colours === 1 ? [258, 3, 1, bits] : [258, 3, 3, at + data.length],
+      ...[
+        [259, 3, 1, 1],
+        [262, 3, 1, colours === 1 ? 1 : 2],
+        [273, 4, 1, at],
+      ],
+      ...[
+        [277, 3, 1, colours],
+        [278, 4, 1, height],
+        [279, 4, 1, data.length],
+      ],
+    ];
+    directory.writeUInt16LE(entries.length, 0);
+    entries.forEach(([tag, type, count, value], i) => {
+      directory.writeUInt16LE(tag, 2 + 12 * i);
+      directory.writeUInt16LE(type, 4 + 12 * i);
+      directory.writeUInt32LE(count, 6 + 12 * i);
+      directory.writeUInt32LE(value, 10 + 12 * i);
+    });
+    const start = at + data.length + depths.length;
+    // The link before this page, which lies in the part before it.
+    parts[parts.length - 1].writeUInt32LE(start, link);
+    parts.push(data, depths, directory);
+    at = start + directory.length;
+    link = directory.length - 4;
+  }
+  return Buffer.concat(parts);
+}
+
 /** The header of a TIFF whose directory lies beyond the end of the file. */
 export function truncatedTiff() {
   return Buffer.concat([
@@ -176,7 +177,7 @@ export function file(name, buffer) {
 }
 
 /** Uniform numbers in [0, 1) from a seed. @param {number} seed */
-function seeded(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => (state = (state * 1103515245 + 12345) & 0x7fffffff) / 0x80000000;
 }

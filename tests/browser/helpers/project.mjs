@@ -1,19 +1,34 @@
 // @ts-check
 /** Project files of any size, for what would take hours to classify. */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { png } from "./images.mjs";
+import { DIST } from "./site.mjs";
 
 const SIDE = 128;
 const [COLUMNS, ROWS] = [8, 8];
 
+/** SHA-256 of the site's own model. */
+export async function modelSha256() {
+  return digest(await readFile(join(DIST, "www/model/model.safetensors")));
+}
+
 /**
- * A project of fields with made-up decision values.
+ * A project of fields with made-up decision values, points and neighbours.
  *
  * @param {number} fields
  * @param {number} cellsOfField
- * @param {boolean} [together] as one specimen; else each field is its own
+ * @param {object} [options]
+ * @param {boolean} [options.together] as one specimen; else each field is its own
+ * @param {string} [options.sha256] of the model that is said to have classified it
+ * @param {{ name: string, threshold: number }[]} [options.operatingPoints] of that model
  */
-export function madeUpProject(fields, cellsOfField, together = false) {
+export function madeUpProject(
+  fields,
+  cellsOfField,
+  { together = false, sha256 = "00".repeat(32), operatingPoints = [] } = {},
+) {
   const cells = Array.from({ length: cellsOfField }, (_, i) => {
     const box = { x: 40 + 100 * (i % 12), y: 40 + 100 * Math.floor(i / 12), w: 80, h: 80 };
     return { name: "", box };
@@ -42,7 +57,7 @@ export function madeUpProject(fields, cellsOfField, together = false) {
         sheets: Array.from({ length: sheets }, (_, i) => first + 1 + i),
       },
       failure: null,
-      model: { sha256: "00".repeat(32), name: "made up", mitoscope: "0", operatingPoints: [] },
+      model: { sha256, name: "made up", mitoscope: "0", operatingPoints },
       cells: cells.map(({ box }, i) => ({ name, box, prediction: prediction(f, i) })),
     };
   });
@@ -62,7 +77,15 @@ function prediction(field, cell) {
   const spread = Math.sin(12.9898 * (field + 1) + 78.233 * (cell + 1)) * 43758.5453;
   const decisionValue = 3.4 * (spread - Math.floor(spread)) - 2.6;
   const label = decisionValue > 0 ? "mitotic" : "interphase";
-  return { decisionValue, probability: 1 / (1 + Math.exp(-2 * decisionValue)), prediction: label };
+  const angle = 2.4 * (cell + 1); // a spiral, so that no two lie on one another
+  const radius = 0.02 * Math.sqrt(1 + (cell % 100)) + 0.2 * (field / 100);
+  return {
+    decisionValue,
+    probability: 1 / (1 + Math.exp(-2 * decisionValue)),
+    prediction: label,
+    point: [0.1 * decisionValue + radius * Math.cos(angle), radius * Math.sin(angle)],
+    neighbours: [0, 1, 2, 3, 4].map((index) => ({ index, distance: 0.31415926 + 0.1 * index })),
+  };
 }
 
 /** @param {number} width @param {number} height */

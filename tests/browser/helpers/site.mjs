@@ -38,15 +38,18 @@ const SWIFTSHADER = [
 /**
  * Serves the site on the loopback address below `/lab/`, to prove that it works under a path.
  *
- * @param {{ policy?: "header" | "meta" | "none", files?: Record<string, Buffer>, absent?: RegExp }}
- *   [options] `policy`: `header` as a good host sends it, `meta` as a host that sends no headers,
- *   `none` to prove that a probe would succeed without; `files`: extra files by path; `absent`:
- *   files that are not found
+ * @param {object} [options]
+ * @param {"header" | "meta" | "none"} [options.policy] `header` as a good host sends it, `meta` as a
+ *   host that sends no headers, `none` to prove that a probe would succeed without
+ * @param {Record<string, Buffer>} [options.files] extra files by path
+ * @param {boolean} [options.cached] the browser may take what it has for an hour
+ * @param {RegExp} [options.held] paths that are never answered
+ * @param {RegExp} [options.absent] files that are not found
  */
-export async function serve({ policy = "header", files = {}, absent } = {}) {
+export async function serve({ policy = "header", files = {}, cached, held, absent } = {}) {
   const [tag, content] = await contentPolicy();
   /** @type {Record<string, string>} */
-  const headers = { "cache-control": "no-cache" };
+  const headers = { "cache-control": cached ? "max-age=3600" : "no-cache" };
   if (policy === "header")
     headers["content-security-policy"] = `${content}; frame-ancestors 'none'`;
   /** @type {string[]} */
@@ -54,6 +57,7 @@ export async function serve({ policy = "header", files = {}, absent } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent((request.url ?? "").split("?")[0]));
     requests.push(path);
+    if (held?.test(path)) return;
     const inside = path.replace(/^\/lab\//, "").replace(/^$/, "index.html");
     let body = files[inside] ?? (await readFile(join(DIST, inside)).catch(() => null));
     if (absent?.test(inside)) body = null;
@@ -127,6 +131,24 @@ export function finished(page) {
 export async function give(page, files) {
   await start(page, files);
   await finished(page);
+}
+
+/** What an export writes. @param {import("playwright-core").Page} page @param {string} button */
+export async function download(page, button) {
+  const arrives = page.waitForEvent("download");
+  await page.click("#export summary");
+  await page.click(button);
+  return readFile(await (await arrives).path());
+}
+
+/** Rows of a CSV file without quoted line ends. @param {Buffer} bytes @returns {Record<string, string>[]} */
+export function table(bytes) {
+  const fields = (/** @type {string} */ line) =>
+    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+      ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain,
+    );
+  const [head, ...lines] = bytes.toString().trim().split(/\r?\n/).map(fields);
+  return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
 }
 
 /** The meta tag of the built page that holds the policy, and the policy. */

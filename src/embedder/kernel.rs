@@ -1,6 +1,6 @@
-//! A convolution as the model holds it.
+//! A layer's convolution as the model holds it.
 
-use super::super::table::Geometry;
+use super::table::Geometry;
 
 /// Kernel and bias with their geometry.
 #[derive(Debug, Clone, Copy)]
@@ -25,4 +25,13 @@ impl Kernel<'_> {
         let taps = self.geometry.kernel[0] * self.geometry.kernel[1];
         &self.weight[(output * self.channels()[0] + input) * taps..][..taps]
     }
+}
+
+/// What follows a layer's sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// max(0, sum), where NaN stays NaN.
+    Relu,
 }
