@@ -41,7 +41,10 @@ const ON_CPU = [
       ...{ engine: /** @type {const} */ ("onnxruntime-web"), graph },
       ...{ backend: /** @type {const} */ ("wasm"), threads },
     })),
-    { engine: /** @type {const} */ ("tfjs"), graph, backend: /** @type {const} */ ("wasm"), threads: 1 },
+    {
+      ...{ engine: /** @type {const} */ ("tfjs"), graph },
+      ...{ backend: /** @type {const} */ ("wasm"), threads: 1 },
+    },
   ]),
 ];
 /** @type {Contender[]} */

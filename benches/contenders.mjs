@@ -177,14 +177,15 @@ async function tensorflow({ graph, backend, threads }) {
   const channelsLast = await images.data();
   images.dispose();
   return async (from, count) => {
-    const chosen = channelsLast.subarray(from * CHANNELS * PIXELS, (from + count) * CHANNELS * PIXELS);
+    const [start, end] = [from, from + count].map((image) => image * CHANNELS * PIXELS);
+    const chosen = channelsLast.subarray(start, end);
     const result = tf.tidy(() => {
       let x = tf.tensor(chosen, [count, SIDE, SIDE, CHANNELS]);
-      geometry[graph].forEach((/** @type {number[][]} */ [strides, [down, across]], /** @type {number} */ i) => {
+      for (const [i, [strides, [down, across]]] of geometry[graph].entries()) {
         const [filter, bias] = [weights[`conv${i + 1}.weight`], weights[`conv${i + 1}.bias`]];
         const pad = [[0, 0], [down, down], [across, across], [0, 0]];
         x = tf.fused.conv2d({ x, filter, strides, pad, bias, activation: "relu" });
-      });
+      }
       x = x.mean([1, 2]);
       for (let i = 1; i <= 4; i++) {
         const [b, bias] = [weights[`dense${i}.weight`], weights[`dense${i}.bias`]];

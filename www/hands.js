@@ -14,8 +14,8 @@
 
 /** Batches that a helper holds: one in work, one that waits. */
 const HELD = 2;
-/** Cells of a batch. */
-const MOST = 4;
+/** Cells of a batch: at the end of a request the others wait for what a helper still holds. */
+const MOST = 1;
 
 export class Hands {
   #hands;

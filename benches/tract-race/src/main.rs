@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let embed = |image: &[f32]| -> TractResult<Vec<f32>> {
         let tensor = Tensor::from_shape(&[1, channels, height, width], image)?;
         let result = plan.run(tvec!(tensor.into()))?;
-        Ok(result[0].as_slice::<f32>()?.to_vec())
+        Ok(result[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
     };
     let mut embeddings = vec![embed(images[0])?];
     let first = 1e3 * started.elapsed().as_secs_f64();
