@@ -6,6 +6,7 @@
 mod candidates;
 mod component_tree;
 mod field;
+mod outline;
 mod scale_bar;
 
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ pub fn typical_size(boxes: &[CellBox]) -> f32 {
 /// neither the background nor the cells need be equally bright; those that are most like a nucleus in
 /// size, form and contrast and do not overlap are the cells. Bright nuclei that touch are also
 /// parted at the necks of their common outline. Where the cytoplasm is stained, nuclei are
-/// the dark parts. A burnt-in scale bar is no cell.
+/// dark and found by the closed lines across which the field brightens most. A burnt-in scale bar is no cell.
 ///
 /// # Errors
 /// [`Error::Cell`] when no cell stands out from the background.

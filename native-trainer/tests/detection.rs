@@ -24,9 +24,9 @@ use tiff::encoder::colortype::Gray16;
 /// interphase boxes that a found box covers with an overlap over union of at least a half.
 const FLOORS: [(&str, f64, f64, f64); 8] = [
     ("ACA", 95.0, 92.0, 78.0),
-    ("AMA", 0.0, 72.0, 40.0),
+    ("AMA", 0.0, 77.0, 53.0),
     ("DOT", 80.0, 90.0, 82.0),
-    ("FIB", 0.0, 80.0, 20.0),
+    ("FIB", 0.0, 79.0, 58.0),
     ("HOM", 95.0, 95.0, 90.0),
     ("NEG", 85.0, 95.0, 92.0),
     ("NUC", 95.0, 94.0, 83.0),

@@ -38,6 +38,8 @@ pub(super) struct Candidate {
     pub edges: [f64; 4],
     /// Mean level of its pixels.
     pub level: f64,
+    /// How much what is around a dark one looks like a cytoplasm, 0 to 1.
+    pub cytoplasm: f64,
     center: [f64; 2],
     covariance: [f64; 3],
 }
@@ -119,7 +121,7 @@ impl<'a> View<'a> {
             let surplus = mean - self.around(&blob, node.mass);
             // What is wider than at half its height holds the foot of a blurred edge.
             let height = (f64::from(node.level) - (mean - surplus)) / surplus;
-            self.candidate(blob, mean, surplus, (height / 0.5).clamp(0.0, 1.0))
+            blob.judged(self.radius, mean, surplus / self.range, (height / 0.5).clamp(0.0, 1.0))
         };
         let chosen = chosen(&nodes, view, |own, pieces, _| own >= pieces);
         chosen.into_iter().map(|(_, blob)| blob).collect()
@@ -139,7 +141,7 @@ impl<'a> View<'a> {
             let blob = Blob::of(&node.shape, depth);
             let mean = node.mass / node.shape.area;
             let surplus = mean - self.around(&blob, mean * blob.area);
-            self.candidate(blob, mean, surplus, 1.0)
+            blob.judged(self.radius, mean, surplus / self.range, 1.0)
         };
         let chosen = chosen(&nodes, view, |own, pieces, number| own * number as f64 >= pieces);
         // How many of them come from the same part of the foreground.
@@ -166,11 +168,55 @@ impl<'a> View<'a> {
         let (sum, area) = self.sums.within(blob.edges, margin);
         (sum - mass) / (area - blob.area).max(1.0)
     }
+}
 
-    fn candidate(&self, blob: Blob, level: f64, surplus: f64, tight: f64) -> Option<Candidate> {
-        let Blob { area, edges, center, covariance } = blob;
-        let size = (area / std::f64::consts::PI).sqrt() / self.radius;
-        if !(SIZES.0..SIZES.1).contains(&size) || surplus <= 0.0 {
+/// The form of a part.
+pub(super) struct Blob {
+    area: f64,
+    edges: [f64; 4],
+    /// Mean place.
+    pub center: [f64; 2],
+    covariance: [f64; 3],
+}
+
+impl Blob {
+    /// What an outline of `points` around a centre holds; `None` when that is nothing.
+    pub fn within_outline(center: [f64; 2], points: &[[f64; 2]]) -> Option<Self> {
+        // From triangles between the centre and two neighbouring points.
+        let (mut area, mut sum, mut squares) = (0.0, [0.0; 2], [0.0; 3]);
+        for (i, p) in points.iter().enumerate() {
+            let q = points[(i + 1) % points.len()];
+            let part = (p[0] * q[1] - p[1] * q[0]) / 2.0;
+            let far = [p[0] + q[0], p[1] + q[1]];
+            area += part;
+            (0..2).for_each(|k| sum[k] += part * far[k] / 3.0);
+            for (square, (a, b)) in squares.iter_mut().zip([(0, 0), (0, 1), (1, 1)]) {
+                *square += part / 12.0 * (p[a] * p[b] + q[a] * q[b] + far[a] * far[b]);
+            }
+        }
+        if area <= 0.0 {
+            return None;
+        }
+        let [x, y] = sum.map(|s| s / area);
+        let [xx, xy, yy] = squares.map(|s| s / area);
+        let edge = |k: usize, pick: fn(f64, f64) -> f64| {
+            points.iter().map(|p| p[k]).fold(points[0][k], pick) + center[k]
+        };
+        Some(Self {
+            area,
+            edges: [edge(0, f64::min), edge(1, f64::min), edge(0, f64::max), edge(1, f64::max)],
+            center: [center[0] + x, center[1] + y],
+            covariance: [xx - x * x, xy - x * y, yy - y * y],
+        })
+    }
+
+    /// How much it looks like a cell of an expected radius. `level` is its mean, `contrast` how much
+    /// that differs from the surroundings, relative to the field's logarithmic range, and `tight` is 0
+    /// to 1; `None` when its size or contrast is no cell's.
+    pub fn judged(self, radius: f64, level: f64, contrast: f64, tight: f64) -> Option<Candidate> {
+        let Self { area, edges, center, covariance } = self;
+        let size = (area / std::f64::consts::PI).sqrt() / radius;
+        if !(SIZES.0..SIZES.1).contains(&size) || contrast <= 0.0 {
             return None;
         }
         let [long, short] = half_axes(covariance);
@@ -179,21 +225,11 @@ impl<'a> View<'a> {
             |value: f64, (low, high): (f64, f64)| ((value - low) / (high - low)).clamp(0.0, 1.0);
         let form = within(fill, FILL) * within(short / long, SLENDERNESS);
         let expected = (-0.5 * (size.ln() / SIZE_SPREAD).powi(2)).exp();
-        let contrast = surplus / self.range;
         let score = expected * form * tight * contrast / (contrast + HALF_CONTRAST);
-        Some(Candidate { score, area, edges, level, center, covariance })
+        Some(Candidate { score, area, edges, level, cytoplasm: 1.0, center, covariance })
     }
-}
 
-/// The form of a part, grown by a length to all sides.
-struct Blob {
-    area: f64,
-    edges: [f64; 4],
-    center: [f64; 2],
-    covariance: [f64; 3],
-}
-
-impl Blob {
+    /// A part grown by a length to all sides.
     fn of(shape: &Shape, grown: f64) -> Self {
         let [left, top, right, bottom] = shape.bounds.map(f64::from);
         let [xx, xy, yy] = shape.covariance();

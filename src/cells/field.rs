@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::candidates::{Candidate, View};
+use super::outline::Outlines;
 use super::scale_bar::scale_bar;
 use crate::GreyImage;
 use crate::grey::{gaussian_blur, percentile, shrink, shrunk_size};
@@ -37,12 +38,18 @@ const LARGEST: f32 = 1.0 / 3.0;
 /// Weight of a candidate's area in the choice of the radius: below one, so that nuclei win over the
 /// cells and gaps around them, above a half, so that they win over their dots.
 const AREA_WEIGHT: f64 = 0.75;
+/// The same for dark nuclei, of which none has dark dots.
+const DARK_AREA_WEIGHT: f64 = 0.85;
 /// Score of a candidate that clearly is a cell.
 const CLEAR: f64 = 0.4;
+/// The same for a dark one, whose contrast is that of the weaker parts of its outline.
+const CLEAR_DARK: f64 = 0.25;
 /// Smallest score.
 const LEAST_SCORE: f64 = 0.1;
-/// Radius of the dark nucleus of a bright cell, relative to that of the cell.
+/// Radius of the dark nucleus of a bright cell, relative to that of the cell, and the smallest that it must
+/// explain more than.
 const DARK_NUCLEUS: (f32, f32) = (0.45, 0.75);
+const DARK_SEARCH: f32 = 0.3;
 /// A field has dark nuclei when it has this many of them, and so many for every bright cell.
 const DARK_NUMBER: usize = 4;
 const DARK_SHARE: f32 = 0.3;
@@ -56,6 +63,24 @@ pub(super) enum Nuclei {
     Bright,
     /// A stained cytoplasm around them.
     Dark,
+}
+
+impl Nuclei {
+    /// Score of what clearly is one.
+    fn clear(self) -> f64 {
+        match self {
+            Self::Bright => CLEAR,
+            Self::Dark => CLEAR_DARK,
+        }
+    }
+
+    /// Weight of its area in the choice of the radius.
+    fn area_weight(self) -> f64 {
+        match self {
+            Self::Bright => AREA_WEIGHT,
+            Self::Dark => DARK_AREA_WEIGHT,
+        }
+    }
 }
 
 /// The working copy of a field, stretched before anything is blurred: an edge then stays at the middle of
@@ -95,7 +120,7 @@ impl Field {
         let (nuclei, start) = self.typical();
         let mut radius = start;
         for _ in 0..2 {
-            let clear = separate(self.candidates(nuclei, radius, RADIUS.0), CLEAR);
+            let clear = separate(self.candidates(nuclei, radius, RADIUS.0), nuclei.clear());
             radius = weighted_median(&clear).unwrap_or(radius);
         }
         let mut found = separate(self.candidates(nuclei, radius, RADIUS.1), LEAST_SCORE);
@@ -111,72 +136,85 @@ impl Field {
         found.into_iter().map(|cell| cell.scaled(self.scale)).collect()
     }
 
-    /// What nuclei look like and their radius in working pixels: that at which blobs of one size explain
-    /// most of the field.
-    pub fn typical(&self) -> (Nuclei, f32) {
+    /// What nuclei look like and their radius in working pixels: that at which parts of one size explain
+    /// most of the field. Dark nuclei are smaller than the bright cells they lie in, and larger than the
+    /// gaps of a texture: among all smaller radii, theirs explains most.
+    fn typical(&self) -> (Nuclei, f32) {
         let least = (LEAST_RADIUS.0 / self.scale[0] as f32).max(LEAST_RADIUS.1);
         let most = LARGEST * self.size.0.min(self.size.1) as f32;
         let steps = (0..).map(|i| least * std::f32::consts::SQRT_2.powi(i));
         let radii: Vec<f32> = steps.take_while(|radius| *radius <= most).collect();
-        let search = |nuclei, radius| self.blobs(nuclei, radius, RADIUS.0, SEARCH_BLUR);
-        let total = |cells: &[Candidate]| -> f64 {
-            cells.iter().map(|cell| cell.score * cell.area.powf(AREA_WEIGHT)).sum()
+        // The radius with the largest total, and what is clear at it.
+        let best = |nuclei: Nuclei, radii: &[f32]| {
+            let mut best = (least, Vec::new(), 0.0);
+            for radius in radii {
+                let mut cells = self.blobs(nuclei, *radius, RADIUS.0, SEARCH_BLUR);
+                if nuclei == Nuclei::Dark {
+                    cells.iter_mut().for_each(|cell| cell.score *= cell.cytoplasm);
+                    // One nucleus is found from several dark places.
+                    cells = separate(cells, 0.0);
+                }
+                let weight = nuclei.area_weight();
+                let total: f64 = cells.iter().map(|c| c.score * c.area.powf(weight)).sum();
+                if total > best.2 {
+                    cells.retain(|cell| cell.score > nuclei.clear());
+                    best = (*radius, cells, total);
+                }
+            }
+            (best.0, best.1)
         };
-        let clear = |cells: &[Candidate]| cells.iter().filter(|cell| cell.score > CLEAR).count();
-        let (mut radius, mut best, mut number) = (least, 0.0, 0);
-        for r in &radii {
-            let cells = search(Nuclei::Bright, *r);
-            if total(&cells) > best {
-                (radius, best, number) = (*r, total(&cells), clear(&cells));
-            }
-        }
-        let dark =
-            radii.iter().filter(|r| (DARK_NUCLEUS.0..DARK_NUCLEUS.1).contains(&(*r / radius)));
-        let dark = dark.map(|r| (*r, clear(&search(Nuclei::Dark, *r)))).max_by_key(|(_, n)| *n);
-        match dark {
-            Some((r, n)) if n >= DARK_NUMBER && n as f32 > DARK_SHARE * number as f32 => {
-                (Nuclei::Dark, r)
-            }
-            _ => (Nuclei::Bright, radius),
-        }
+        let (bright, cells) = best(Nuclei::Bright, &radii);
+        let number = cells.len();
+        let (below, above) = (DARK_SEARCH * bright, DARK_NUCLEUS.1 * bright);
+        let radii: Vec<f32> = radii.into_iter().filter(|r| (below..above).contains(r)).collect();
+        let (dark, cells) = best(Nuclei::Dark, &radii);
+        let is_dark = dark > DARK_NUCLEUS.0 * bright
+            && cells.len() >= DARK_NUMBER
+            && cells.len() as f32 > DARK_SHARE * number as f32;
+        if is_dark { (Nuclei::Dark, dark) } else { (Nuclei::Bright, bright) }
     }
 
     /// Candidates at both blurs, and bright ones that touch, in working pixels.
     fn candidates(&self, nuclei: Nuclei, radius: f32, coarse: f32) -> Vec<Candidate> {
         let blobs = |blur: &f32| self.blobs(nuclei, radius, coarse, *blur);
         let mut candidates: Vec<Candidate> = BLURS.iter().flat_map(blobs).collect();
-        // What is dark and has a neck is a gap between cells.
         if nuclei == Nuclei::Bright {
-            candidates.extend(self.search(
-                nuclei,
-                radius,
-                coarse,
-                BLURS[0],
-                |view, grey, width| {
-                    let around = gaussian_blur(grey, width, SURROUNDINGS * radius.min(coarse));
-                    let stands_out = |(v, mean): (&f32, &f32)| v - mean > RISE;
-                    let foreground: Vec<bool> = grey.iter().zip(&around).map(stands_out).collect();
-                    view.pieces(&foreground)
-                },
-            ));
+            candidates.extend(self.search(radius, coarse, BLURS[0], |grey, width, radius| {
+                let around = gaussian_blur(grey, width, SURROUNDINGS * radius);
+                let stands_out = |(v, mean): (&f32, &f32)| v - mean > RISE;
+                let foreground: Vec<bool> = grey.iter().zip(&around).map(stands_out).collect();
+                let levels = levels(grey);
+                View::new(&levels, width, f64::from(radius), f64::from(LEVELS.0))
+                    .pieces(&foreground)
+            }));
         }
         candidates
     }
 
-    /// Blobs of about `radius` working pixels, found on a copy in which that is `coarse` pixels.
+    /// Bright blobs or dark outlines of about `radius` working pixels, found on a copy in which that is `coarse` pixels.
     fn blobs(&self, nuclei: Nuclei, radius: f32, coarse: f32, blur: f32) -> Vec<Candidate> {
-        self.search(nuclei, radius, coarse, blur, |view, _, _| view.blobs())
+        self.search(radius, coarse, blur, |grey, width, radius| match nuclei {
+            Nuclei::Bright => {
+                let levels = levels(grey);
+                View::new(&levels, width, f64::from(radius), f64::from(LEVELS.0)).blobs()
+            }
+            Nuclei::Dark => {
+                let outlines = Outlines { grey, width, radius: f64::from(radius) };
+                let mut found = outlines.candidates();
+                found.retain(|blob| blob.level > f64::from(GAP));
+                found
+            }
+        })
     }
 
     /// What `find` finds in a blurred copy of the field in which `radius` is at most `coarse` pixels;
-    /// it is given the copy as a view, and its logarithmic grey with the width.
+    /// it is given the copy's logarithmic grey, its width and the radius in it.
     fn search(
         &self,
-        nuclei: Nuclei,
         radius: f32,
         coarse: f32,
         blur: f32,
-        find: impl Fn(&View, &[f32], usize) -> Vec<Candidate>,
+        find: impl Fn(&[f32], usize, f32) -> Vec<Candidate>,
     ) -> Vec<Candidate> {
         let shrinkage = (radius / coarse).max(1.0);
         let side = |length: usize| ((length as f32 / shrinkage).round() as usize).max(1);
@@ -184,19 +222,15 @@ impl Field {
         let small = shrink(&self.pixels, self.size, size);
         let radius = radius / shrinkage;
         let blurred = gaussian_blur(&small, size.0, blur * radius);
-        let level = |v: &f32| match nuclei {
-            Nuclei::Bright => (v * LEVELS.0) as u16,
-            Nuclei::Dark => (LEVELS.1 - v * LEVELS.0).max(0.0) as u16,
-        };
-        let levels: Vec<u16> = blurred.iter().map(level).collect();
         let scale = [self.size.0 as f64 / size.0 as f64, self.size.1 as f64 / size.1 as f64];
-        let view = View::new(&levels, size.0, f64::from(radius), f64::from(LEVELS.0));
-        let in_cell = |blob: &Candidate| {
-            nuclei == Nuclei::Bright || f64::from(LEVELS.1) - blob.level > f64::from(GAP * LEVELS.0)
-        };
-        let found = find(&view, &blurred, size.0);
-        found.into_iter().filter(in_cell).map(|blob| blob.scaled(scale)).collect()
+        let found = find(&blurred, size.0, radius);
+        found.into_iter().map(|blob| blob.scaled(scale)).collect()
     }
+}
+
+/// The levels of logarithmic grey.
+fn levels(grey: &[f32]) -> Vec<u16> {
+    grey.iter().map(|v| (v * LEVELS.0) as u16).collect()
 }
 
 /// Turns grey into its logarithm, black to 0 and white to 1; `None` when there is no contrast.

@@ -49,6 +49,29 @@ fn touching_discs_are_split() {
     }
 }
 
+/// Round cells with a speckled cytoplasm and a dim nucleus beside their middle.
+#[test]
+fn nuclei_in_a_stained_cytoplasm_are_found_at_their_own_size() {
+    let (width, height) = (480, 360);
+    let cells: Vec<(f32, f32)> =
+        (0..12).map(|i| ((i % 4) as f32 * 120.0 + 60.0, (i / 4) as f32 * 120.0 + 60.0)).collect();
+    let value = |i: usize| {
+        let (x, y) = ((i % width) as f32 + 0.5, (i / width) as f32 + 0.5);
+        let within =
+            |dx: f32, radius: f32| cells.iter().any(|c| (x - c.0 - dx).hypot(y - c.1) < radius);
+        let speckle = (i / 4 * 7919 % 101) as f32 / 101.0;
+        match (within(6.0, 24.0), within(0.0, 50.0)) {
+            (true, _) => 0.18,
+            (_, true) => 0.5 + 0.2 * speckle,
+            _ => 0.02 + 0.005 * speckle,
+        }
+    };
+    let image =
+        GreyImage::new(width, height, (0..width * height).map(value).collect()).expect("valid");
+    let nuclei: Vec<_> = cells.iter().map(|c| (c.0 + 6.0, c.1, 24.0, 0.18)).collect();
+    check_found(&image, &nuclei, 6.0);
+}
+
 #[test]
 fn holes_and_debris_do_not_count() {
     let discs = [
