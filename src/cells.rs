@@ -79,6 +79,10 @@ pub fn typical_size(boxes: &[CellBox]) -> f32 {
     median(&mut boxes.iter().map(CellBox::size).collect::<Vec<_>>())
 }
 
+/// Margin on each side of a found box, relative to that side: readers draw boxes a little wider than the
+/// cell, and the classifier's crops are relative to their boxes.
+const BOX_MARGIN: f32 = 0.045;
+
 /// Finds the cells of a field, in reading order.
 ///
 /// The typical radius is that at which blobs of one size explain most of the field. Candidates are the
@@ -97,7 +101,14 @@ pub fn find_cells(image: &GreyImage) -> Result<Vec<CellBox>, Error> {
         .iter()
         .map(|cell| {
             let [x, y, right, bottom] = cell.edges.map(|edge| edge as f32);
-            CellBox { x, y, w: right.min(width) - x, h: bottom.min(height) - y }
+            let [beside, above] = [right - x, bottom - y].map(|side| BOX_MARGIN * side);
+            let (x, y) = ((x - beside).max(0.0), (y - above).max(0.0));
+            CellBox {
+                x,
+                y,
+                w: (right + beside).min(width) - x,
+                h: (bottom + above).min(height) - y,
+            }
         })
         .filter(|cell| cell.check(image).is_ok())
         .collect();

@@ -1,4 +1,5 @@
-//! What in a picture looks like a nucleus: the best set of separate blobs from its component tree.
+//! What in a picture looks like a nucleus: the best set of separate blobs from its component tree, and how
+//! much any part looks like one.
 //!
 //! Invariant: the blobs of one picture share no pixel, and neither do the cores of its pieces; every
 //! score is within 0 to 1.

@@ -18,7 +18,8 @@ fn check_found(image: &GreyImage, discs: &[(f32, f32, f32, f32)], tolerance: f32
     for (x, y, radius, _) in discs {
         let fits = |b: &&CellBox| {
             let (cx, cy) = b.center();
-            (cx - x).hypot(cy - y) < tolerance && (b.size() - 2.0 * radius).abs() < 2.0 * tolerance
+            let size = 2.0 * radius * (1.0 + 2.0 * BOX_MARGIN);
+            (cx - x).hypot(cy - y) < tolerance && (b.size() - size).abs() < 2.0 * tolerance
         };
         assert_eq!(boxes.iter().filter(fits).count(), 1, "disc at {x}, {y}: {boxes:?}");
     }
