@@ -23,12 +23,15 @@ export class ClientError extends Error {
 /** What is asked of an image unless told otherwise. */
 const IMAGE = { as: "auto", reading: FIRST_READING, previewSide: 1600 };
 
+/** Threads to compute with unless told otherwise: each holds some 60 MB. */
+const MOST_THREADS = 16;
+
 /**
  * @typedef {object} StartOptions
  * @property {Protocol.BackendChoice} [backend]
  * @property {boolean} [forceSoftware] take WebGPU even when it is only emulated
  * @property {ModuleName} [module] for the CPU; absent = the fastest here
- * @property {number} [threads] to compute with on the CPU; absent = one a processor
+ * @property {number} [threads] to compute with on the CPU; absent = one a processor, at most 16
  * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
  *
  * @typedef {(progress: Protocol.Progress) => void} OnProgress
@@ -61,7 +64,7 @@ export class Client {
       fetchModule(name),
       model ?? fetchBytes("model/model.safetensors"),
     ]);
-    const threads = options.threads ?? navigator.hardwareConcurrency;
+    const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS);
     const load = { module: name, wasm, model: bytes, backend, forceSoftware, threads };
     const client = new Client(load);
     await client.info();
