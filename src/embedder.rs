@@ -19,6 +19,6 @@ mod table;
 mod weights;
 
 #[cfg(feature = "gpu")]
-pub use self::network::{Arithmetic, Convolution, Dense, Embedder, Stock};
+pub use self::network::{Arithmetic, Convolution, Dense, Embedder, Stock, unit_rows};
 pub use self::table::{EMBEDDING, Geometry, PARAMETERS, TABLE_1, without_dead_columns};
 pub use self::weights::Weights;

@@ -15,7 +15,7 @@ use mitoscope::preprocess::SIDE;
 use native_trainer::memory;
 use native_trainer::network::Network;
 use native_trainer::preset::{Objective, Optimiser, Preset, PresetName};
-use native_trainer::sampler::{BatchSize, StratifiedSampler};
+use native_trainer::sampler::{BatchSize, Batches, StratifiedSampler};
 use native_trainer::samples::{Sample, prepare_all};
 use native_trainer::table::Table;
 use native_trainer::training::{ADAGRAD_EPSILON, Plan, train};
@@ -47,6 +47,7 @@ fn main() -> Result<()> {
         checkpoint_every: preset.steps,
         run: "race".into(),
         resume: false,
+        start: None,
     };
     println!("{}", json!({ "batch": batch.total() }));
     wait();

@@ -45,6 +45,18 @@ pub fn save(
     write_at_once(path, &safetensors::serialize(parts, Some(metadata))?)
 }
 
+/// The network of a finished training's checkpoint, to begin another training with.
+pub fn network(path: &Path, network: Network) -> Result<Network> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = || -> Result<Network> {
+        let parts = SafeTensors::deserialize(&bytes)?;
+        let bytes = Bytes::from_bytes_vec(parts.tensor(NETWORK)?.data().to_vec());
+        let record = ModuleRecord::from_bytes(bytes).map_err(|e| anyhow!("{e:?}"))?;
+        network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))
+    };
+    read().with_context(|| format!("the checkpoint {} is no start", path.display()))
+}
+
 /// Reads a checkpoint into a network and an optimiser of the same preset; `None` if there is none.
 pub fn load(
     path: &Path,

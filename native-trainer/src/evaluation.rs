@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Confusion, average_precision, roc_auc};
+use crate::reliability::Reliability;
 
-/// All figures of one set of cells at threshold 0; mitotic is positive.
+/// All figures of one set of cells at one threshold, 0 unless another is named; mitotic is positive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Counts of verdicts.
@@ -30,7 +31,12 @@ pub struct Figures {
 impl Figures {
     /// From decision values and the truth.
     pub fn of(decision_values: &[f64], mitotic: &[bool]) -> Self {
-        let confusion = Confusion::count(decision_values, mitotic, 0.0);
+        Self::at(0.0, decision_values, mitotic)
+    }
+
+    /// The same at another threshold.
+    pub fn at(threshold: f64, decision_values: &[f64], mitotic: &[bool]) -> Self {
+        let confusion = Confusion::count(decision_values, mitotic, threshold);
         Self {
             confusion,
             precision: confusion.precision(),
@@ -63,6 +69,34 @@ impl Figures {
     }
 }
 
+/// What one operating point gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtPoint {
+    /// Name of the point.
+    pub name: String,
+    /// Its threshold on the decision value.
+    pub threshold: f64,
+    /// Figures on the cells it was chosen on.
+    pub cross_fitted: Figures,
+    /// Figures on held-out cells; none when nothing was held out.
+    pub held_out: Option<Figures>,
+    /// Recall on held-out cells by staining pattern, where it has mitotic cells.
+    pub held_out_recall: BTreeMap<String, f64>,
+}
+
+/// What networks that did not know the cells tell of the training cells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossFitted {
+    /// Number of trainings, each without other specimens.
+    pub folds: usize,
+    /// Figures at threshold 0.
+    pub figures: Figures,
+    /// The operating points chosen on these decision values.
+    pub points: Vec<AtPoint>,
+    /// Calibrated probabilities of held-out cells; none when nothing was held out.
+    pub held_out_reliability: Option<Reliability>,
+}
+
 /// The record of one training: goes into the model's manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -82,4 +116,26 @@ pub struct Evaluation {
     pub box_geometry_baseline: Option<Figures>,
     /// The same cells by their brightness alone.
     pub brightness_baseline: Option<Figures>,
+    /// The same cells by the descriptors after Miros 2015.
+    #[serde(default)]
+    pub descriptors_baseline: Option<Figures>,
+    /// All real cells by a network and a machine that knew simulated cells alone.
+    #[serde(default)]
+    pub simulated_only: Option<SimulatedOnly>,
+    /// Cross-fitting, where it was asked for.
+    #[serde(default)]
+    pub cross_fitted: Option<CrossFitted>,
+}
+
+/// Figures of training on simulated cells alone; no real cell had a part in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SimulatedOnly {
+    /// Simulated cells of the support vector machine.
+    pub cells: usize,
+    /// On all labelled real cells.
+    pub all: Figures,
+    /// On those held out.
+    pub held_out: Option<Figures>,
+    /// On all by staining pattern.
+    pub by_pattern: BTreeMap<String, Figures>,
 }

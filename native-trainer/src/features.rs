@@ -25,15 +25,34 @@ pub fn brightness(patch: &Patch, levels: &FieldLevels) -> Vec<f32> {
     [mean, variance.sqrt()].into_iter().chain(ranked).collect()
 }
 
-/// Scales every feature to mean 0 and deviation 1 over the rows of `reference`.
-pub fn standardise(features: &mut [Vec<f32>], reference: &[usize]) {
-    let count = reference.len().max(1) as f32;
-    for column in 0..features.first().map_or(0, Vec::len) {
-        let values = || reference.iter().map(|row| features[*row][column]);
-        let mean = values().sum::<f32>() / count;
-        let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt();
-        for row in features.iter_mut() {
-            row[column] = (row[column] - mean) / deviation.max(f32::EPSILON);
+/// Mean and deviation of each feature over some rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling(Vec<(f32, f32)>);
+
+impl Scaling {
+    /// Over rows of equal length.
+    pub fn over(rows: &[&[f32]]) -> Self {
+        let count = rows.len().max(1) as f32;
+        let of_column = |column: usize| {
+            let values = || rows.iter().map(|row| row[column]);
+            let mean = values().sum::<f32>() / count;
+            let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt();
+            (mean, deviation.max(f32::EPSILON))
+        };
+        Self((0..rows.first().map_or(0, |row| row.len())).map(of_column).collect())
+    }
+
+    /// Scales a row to mean 0 and deviation 1.
+    pub fn scale(&self, row: &mut [f32]) {
+        for (value, (mean, deviation)) in row.iter_mut().zip(&self.0) {
+            *value = (*value - mean) / deviation;
         }
     }
+}
+
+/// Scales every feature to mean 0 and deviation 1 over the rows of `reference`.
+pub fn standardise(features: &mut [Vec<f32>], reference: &[usize]) {
+    let rows: Vec<&[f32]> = reference.iter().map(|row| features[*row].as_slice()).collect();
+    let scaling = Scaling::over(&rows);
+    features.iter_mut().for_each(|row| scaling.scale(row));
 }

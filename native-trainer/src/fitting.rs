@@ -5,15 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::cells::typical_size;
+use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
-use mitoscope::model::Calibration;
+use mitoscope::model::{Calibration, OperatingPoint};
 use mitoscope::preprocess::Preprocess;
 use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
-use crate::evaluation::{Evaluation, Figures};
+use crate::descriptors::miros::miros;
+use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
 use crate::network::{Output, infer};
+use crate::operating_points::operating_points as points;
+use crate::reliability::Reliability;
 use crate::samples::Sample;
 use crate::svm_search::{Search, decide, platt, search};
 use crate::table::Table;
@@ -45,6 +49,13 @@ impl Split {
         Ok(Self { train, held_out, specimens: specimens.clone() })
     }
 
+    /// The label of every row that may be learned from; none for the others.
+    pub fn labels(&self, table: &Table) -> Vec<Option<Label>> {
+        let mut labels = vec![None; table.rows.len()];
+        self.train.iter().for_each(|row| labels[*row] = table.rows[*row].label);
+        labels
+    }
+
     /// Whether each of these labelled rows is mitotic.
     pub fn truth(&self, table: &Table, rows: &[usize]) -> Vec<bool> {
         rows.iter().map(|row| table.is_mitotic(*row)).collect()
@@ -57,36 +68,67 @@ pub struct Fitted {
     pub svm: Svm,
     /// Decision value to probability.
     pub calibration: Calibration,
+    /// Thresholds, `balanced` first.
+    pub operating_points: Vec<OperatingPoint>,
     /// What it is worth.
     pub evaluation: Evaluation,
 }
 
+/// Decision values of the training rows by [`crate::cross_fitting`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfFold {
+    /// Number of trainings.
+    pub folds: usize,
+    /// One a training row, in their order.
+    pub decision_values: Vec<f64>,
+}
+
 /// Fits the classifier on the training part and evaluates it, and the baselines, on the other.
+///
+/// Calibration and operating points come from `out_of_fold`, and decision value 0 is `balanced`. Without these the calibration rests on
+/// cells that the network knew, and the one operating point is the machine's own threshold 0.
+#[allow(clippy::too_many_arguments, reason = "one call a training; each is a noun of its own")]
 pub fn fit(
     table: &Table,
     samples: &[Sample],
     split: &Split,
     weights: &Weights,
     preprocess: &Preprocess,
+    out_of_fold: Option<&OutOfFold>,
     seed: u64,
     device: &Device,
 ) -> Result<Fitted> {
     let rows = [&split.train[..], &split.held_out].concat();
     let embeddings = outputs(samples, &rows, weights, Output::Embedding, preprocess, device)?;
     let judge = Judge { table, split, grouped: true, seed };
-    let judged = judge.fit(&embeddings)?;
-    let by_pattern: BTreeSet<&str> =
-        split.held_out.iter().map(|row| table.rows[*row].pattern.as_str()).collect();
-    let held_out_by_pattern = by_pattern
-        .into_iter()
-        .filter(|pattern| !pattern.is_empty())
-        .map(|pattern| {
-            let of = |(_, row): &(usize, &usize)| table.rows[**row].pattern == pattern;
-            let places: Vec<usize> =
-                split.held_out.iter().enumerate().filter(of).map(|(i, _)| i).collect();
-            (pattern.to_owned(), judge.figures(&judged.held_out, &places))
-        })
-        .collect();
+    let mut judged = judge.fit(&embeddings)?;
+    let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
+    let mut cross_fitted = None;
+    if let Some(OutOfFold { folds, decision_values }) = out_of_fold {
+        let mitotic = judge.truth(&split.train);
+        // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
+        let balanced = points(decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
+        let decision_values: Vec<f64> = decision_values.iter().map(|v| v - balanced).collect();
+        let decision_values = decision_values.as_slice();
+        judged.shift(-balanced)?;
+        judged.calibration = platt(decision_values, &mitotic)?;
+        operating_points = points(decision_values, &mitotic);
+        operating_points[0].threshold = 0.0;
+        cross_fitted = Some(CrossFitted {
+            folds: *folds,
+            figures: Figures::of(decision_values, &mitotic),
+            points: operating_points
+                .iter()
+                .map(|point| judge.at_point(point, decision_values, &judged.held_out))
+                .collect(),
+            held_out_reliability: (!split.held_out.is_empty()).then(|| {
+                let probability = |value: &f64| judged.calibration.probability(*value);
+                let probabilities: Vec<f64> = judged.held_out.iter().map(probability).collect();
+                Reliability::of(&probabilities, &judge.truth(&split.held_out))
+            }),
+        });
+    }
+    let held_out_by_pattern = by_pattern(table, &split.held_out, &judged.held_out, Figures::of);
     let evaluation = Evaluation {
         c: judged.c,
         gamma: judged.svm.gamma(),
@@ -100,8 +142,28 @@ pub fn fit(
             None => None,
         },
         brightness_baseline: judge.baseline(all_brightness(samples))?,
+        descriptors_baseline: judge.baseline(all_descriptors(samples))?,
+        simulated_only: None,
+        cross_fitted,
     };
-    Ok(Fitted { svm: judged.svm, calibration: judged.calibration, evaluation })
+    Ok(Fitted { svm: judged.svm, calibration: judged.calibration, operating_points, evaluation })
+}
+
+/// What `of` tells of decision values and truth of some rows, by staining pattern.
+pub fn by_pattern<T>(
+    table: &Table,
+    rows: &[usize],
+    decision_values: &[f64],
+    of: impl Fn(&[f64], &[bool]) -> T,
+) -> BTreeMap<String, T> {
+    let mut parts: BTreeMap<&str, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
+    for (row, value) in rows.iter().zip(decision_values) {
+        let part = parts.entry(table.rows[*row].pattern.as_str()).or_default();
+        part.0.push(*value);
+        part.1.push(table.is_mitotic(*row));
+    }
+    let named = parts.into_iter().filter(|(pattern, _)| !pattern.is_empty());
+    named.map(|(pattern, (values, truth))| (pattern.to_owned(), of(&values, &truth))).collect()
 }
 
 /// Outputs of a network for some rows, by row; empty for the others.
@@ -135,6 +197,12 @@ pub fn all_geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
     Some(features.map(|(row, cell)| box_geometry(cell, typical[&row.image])).collect())
 }
 
+/// Descriptors after Miros 2015 of every row.
+pub fn all_descriptors(samples: &[Sample]) -> Vec<Vec<f32>> {
+    let of = |sample: &Sample| miros(&sample.patch(&sample.window), &sample.levels);
+    samples.par_iter().map(of).collect()
+}
+
 /// Brightness of every row.
 pub fn all_brightness(samples: &[Sample]) -> Vec<Vec<f32>> {
     let of = |sample: &Sample| brightness(&sample.patch(&sample.window), &sample.levels);
@@ -161,6 +229,22 @@ struct Judged {
     inner: Figures,
     /// Decision values of the held-out rows, in their order.
     held_out: Vec<f64>,
+}
+
+impl Judged {
+    /// Adds to every decision value.
+    fn shift(&mut self, by: f64) -> Result<()> {
+        let (coefficients, vectors) = (self.svm.coefficients(), self.svm.support_vectors());
+        self.svm = Svm::new(
+            self.svm.gamma(),
+            self.svm.bias() + by,
+            coefficients.to_vec(),
+            vectors.to_vec(),
+            self.svm.dim(),
+        )?;
+        self.held_out.iter_mut().for_each(|value| *value += by);
+        Ok(())
+    }
 }
 
 /// Verdicts of a support vector machine that need not outlive them.
@@ -250,10 +334,19 @@ impl Judge<'_> {
         self.split.truth(self.table, rows)
     }
 
-    /// Figures of some of the held-out cells.
-    fn figures(&self, values: &[f64], places: &[usize]) -> Figures {
-        let rows: Vec<usize> = places.iter().map(|place| self.split.held_out[*place]).collect();
-        let values: Vec<f64> = places.iter().map(|place| values[*place]).collect();
-        Figures::of(&values, &self.truth(&rows))
+    /// What an operating point gives, on the cells it was chosen on and on those held out.
+    fn at_point(&self, point: &OperatingPoint, cross_fitted: &[f64], held_out: &[f64]) -> AtPoint {
+        let rows = &self.split.held_out;
+        let figures = |values: &[f64], truth: &[bool]| Figures::at(point.threshold, values, truth);
+        let recall = by_pattern(self.table, rows, held_out, |values, truth| {
+            truth.contains(&true).then(|| figures(values, truth).recall)
+        });
+        AtPoint {
+            name: point.name.clone(),
+            threshold: point.threshold,
+            cross_fitted: figures(cross_fitted, &self.truth(&self.split.train)),
+            held_out: (!rows.is_empty()).then(|| figures(held_out, &self.truth(rows))),
+            held_out_recall: recall.into_iter().filter_map(|(p, r)| Some((p, r?))).collect(),
+        }
     }
 }

@@ -1,5 +1,13 @@
-//! The losses: the paper's triplet loss, mean over the triplets the miner returned, and the
-//! cross-entropy it is compared with.
+//! The losses: the paper's triplet loss, mean over the triplets the miner returned, the cross-entropy
+//! it is compared with, and those of preset `modern`.
+
+mod contrastive;
+mod proxies;
+mod regression;
+
+pub use contrastive::supervised_contrastive;
+pub use proxies::proxy_logits;
+pub use regression::regression;
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -37,13 +45,16 @@ pub fn triplet_loss(
 
 /// Mean cross-entropy of a two-way softmax (section 5.2); the first logit is the mitotic class's.
 ///
+/// `doubt` is the probability that the wanted answer leaves to the other class: 0 in the paper.
+///
 /// # Shapes
 /// - `logits`: `[batch, 2]`
 /// - output: `[1]`
-pub fn cross_entropy(logits: Tensor<2>, labels: &[Label]) -> Tensor<1> {
+pub fn cross_entropy(logits: Tensor<2>, labels: &[Label], doubt: f32) -> Tensor<1> {
+    let (sure, other) = (1.0 - doubt, doubt);
     let truth: Vec<f32> = labels
         .iter()
-        .flat_map(|label| if *label == Label::Mitotic { [1.0, 0.0] } else { [0.0, 1.0] })
+        .flat_map(|label| if *label == Label::Mitotic { [sure, other] } else { [other, sure] })
         .collect();
     let truth = Tensor::<2>::from_data(TensorData::new(truth, [labels.len(), 2]), &logits.device());
     (log_softmax(logits, 1) * truth).sum() / -(labels.len() as f32)
@@ -104,8 +115,12 @@ mod tests {
         let labels = [Label::Mitotic, Label::Interphase, Label::Interphase];
         let tensor = Tensor::<2>::from_data(TensorData::from(logits), &Device::flex());
         let expected = ((1.0 + (-3.0_f32).exp()).ln() + 2.0_f32.ln() + 0.0) / 3.0;
-        let loss = cross_entropy(tensor, &labels).into_scalar::<f32>();
+        let loss = cross_entropy(tensor.clone(), &labels, 0.0).into_scalar::<f32>();
         assert!((loss - expected).abs() < 1e-6, "{loss} is not {expected}");
+        // A doubt of 0.1 adds a tenth of the distance to the other class's logit.
+        let expected = expected + 0.1 * (3.0 + 0.0 + 90.0) / 3.0;
+        let loss = cross_entropy(tensor, &labels, 0.1).into_scalar::<f32>();
+        assert!((loss - expected).abs() < 1e-5, "{loss} is not {expected}");
     }
 
     #[test]

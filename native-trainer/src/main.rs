@@ -14,6 +14,7 @@ use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
 use native_trainer::protocol::Setting;
 use native_trainer::sampler::BatchSize;
+use native_trainer::simulated::SimulatedBatch;
 use native_trainer::table::Table;
 
 /// Finds mitotic HEp-2 cells in immunofluorescence images. Research use only.
@@ -69,10 +70,11 @@ struct Training {
     /// Seed of weights, batches and augmentation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Optimiser steps, instead of the preset's.
+    /// Optimiser steps, instead of the preset's; as many at most on simulated cells alone.
     #[arg(long)]
     steps: Option<usize>,
-    /// Mitotic and interphase cells of a batch, instead of the preset's.
+    /// Mitotic and interphase cells of a batch, instead of the preset's; half as many simulated ones
+    /// beside them.
     #[arg(long, num_args = 2, value_names = ["MITOTIC", "INTERPHASE"])]
     batch: Option<Vec<usize>>,
 }
@@ -84,6 +86,9 @@ impl Training {
         if let Some(steps) = self.steps {
             ensure!(steps > 0, "--steps 0 trains nothing");
             preset.steps = steps;
+            if let Some(simulated) = &mut preset.simulated {
+                simulated.first_steps = simulated.first_steps.min(steps);
+            }
         }
         if let Some([mitotic, interphase]) = self.batch.as_deref() {
             ensure!(
@@ -92,6 +97,15 @@ impl Training {
             );
             let neighbours = preset.batch.neighbours.min(*interphase);
             preset.batch = BatchSize { mitotic: *mitotic, interphase: *interphase, neighbours };
+            if let Some(simulated) = &mut preset.simulated {
+                let of = |mitotic, interphase: usize| {
+                    let look_alikes = interphase / 3;
+                    let interphase = interphase - look_alikes;
+                    SimulatedBatch { mitotic, interphase, look_alikes }
+                };
+                simulated.first = of(*mitotic, *interphase);
+                simulated.beside = of(mitotic / 2, interphase / 2);
+            }
         }
         Ok(preset)
     }
@@ -110,12 +124,19 @@ struct Train {
     preset: PresetName,
     #[command(flatten)]
     training: Training,
+    /// Specimens to simulate and train on too, instead of the preset's; 0 for none.
+    #[arg(long)]
+    simulated: Option<usize>,
     /// Go on from the run's last checkpoint.
     #[arg(long)]
     resume: bool,
     /// Specimens to hold out and test on, separated by commas.
     #[arg(long, value_delimiter = ',')]
     hold_out: Vec<String>,
+    /// Trainings that each leave out other specimens, for honest operating points and probabilities;
+    /// 0 for none.
+    #[arg(long, default_value_t = 0)]
+    cross_fit: usize,
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 20)]
     checkpoint_every: usize,

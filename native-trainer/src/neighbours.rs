@@ -7,7 +7,7 @@ use mitoscope::Error;
 use rayon::prelude::*;
 
 use crate::metrics::Confusion;
-use crate::svm_search::{TOLERANCE, folds};
+use crate::svm_search::{FOLDS, TOLERANCE, folds};
 
 /// Numbers of neighbours to try, ascending; odd, so that no vote is a draw.
 pub const K_GRID: [usize; 6] = [1, 3, 5, 7, 9, 15];
@@ -23,7 +23,7 @@ pub fn choose_k(
     groups: Option<&[usize]>,
     seed: u64,
 ) -> Result<usize, Error> {
-    let folds = folds(mitotic, groups, seed)?;
+    let folds = folds(mitotic, groups, FOLDS, seed)?;
     let votes: Vec<[f64; K_GRID.len()]> = (0..samples.len())
         .into_par_iter()
         .map(|cell| {

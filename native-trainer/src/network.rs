@@ -10,8 +10,8 @@ use burn::module::{Module, Param};
 use burn::tensor::module::batch_norm_train;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitoscope::embedder::{
-    Arithmetic, Convolution, Dense, Embedder, Geometry, Stock, TABLE_1, Weights,
-    without_dead_columns,
+    Arithmetic, Convolution, Dense, EMBEDDING, Embedder, Geometry, Stock, TABLE_1, Weights,
+    unit_rows, without_dead_columns,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -30,6 +30,15 @@ pub struct Norm {
     pub beta: Param<Tensor<1>>,
 }
 
+/// What a training asks of the last layer's outputs beside the embedding; no part of the model.
+#[derive(Module, Debug)]
+pub struct Heads {
+    /// `[2 * n, 128]`, the mitotic class's first: what the embedding is compared with.
+    pub proxies: Param<Tensor<2>>,
+    /// Tells the cell's classical descriptors.
+    pub descriptors: Dense,
+}
+
 /// The network in training.
 #[derive(Module, Debug)]
 pub struct Network {
@@ -37,6 +46,8 @@ pub struct Network {
     pub embedder: Embedder,
     /// One a normalised layer, convolutions first; none in preset `paper`.
     pub norms: Vec<Norm>,
+    /// Where the objective needs them.
+    pub heads: Option<Heads>,
 }
 
 /// Mean and variance of each normalised layer's output before normalisation.
@@ -65,7 +76,29 @@ impl Network {
         Ok(Self {
             embedder: Embedder::new(&weights, false, device),
             norms: normalised.iter().map(norm).collect(),
+            heads: None,
         })
+    }
+
+    /// The same network with heads for `proxies` a class and `descriptors` numbers a cell.
+    pub fn with_heads(self, proxies: usize, descriptors: usize, seed: u64) -> Self {
+        let device = self.embedder.dense[0].bias.val().device();
+        let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+        let deviation = (EMBEDDING as f32).sqrt().recip();
+        let mut random = |rows: usize| {
+            let draw = |_| -> f32 { StandardNormal.sample(&mut rng) };
+            let values: Vec<f32> = (0..rows * EMBEDDING).map(draw).map(|v| deviation * v).collect();
+            Param::from_tensor(Tensor::<2>::from_data(
+                TensorData::new(values, [rows, EMBEDDING]),
+                &device,
+            ))
+        };
+        let proxies = random(2 * proxies);
+        let descriptors = Dense {
+            weight: random(descriptors),
+            bias: Param::from_tensor(Tensor::zeros([descriptors], &device)),
+        };
+        Self { heads: Some(Heads { proxies, descriptors }), ..self }
     }
 
     /// Embeds a batch as in training.
@@ -74,6 +107,14 @@ impl Network {
     /// - `images`: `[batch, 3, 128, 128]`
     /// - output: `[batch, 128]`, rows of length 1
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        unit_rows(self.outputs(images))
+    }
+
+    /// The last layer's outputs as in training, not yet scaled to length 1.
+    ///
+    /// # Shapes
+    /// As [`Network::forward`].
+    pub fn outputs(&self, images: Tensor<4>) -> Tensor<2> {
         self.pass(images, None)
     }
 
@@ -99,7 +140,7 @@ impl Network {
 
     fn pass(&self, images: Tensor<4>, statistics: Option<&mut Statistics>) -> Tensor<2> {
         let mut arithmetic = Training { norms: self.norms.iter(), statistics };
-        self.embedder.forward_with(images, without_dead_columns(TABLE_1), &mut arithmetic)
+        self.embedder.outputs_with(images, without_dead_columns(TABLE_1), &mut arithmetic)
     }
 
     /// Plain weights of the function this network is at the given statistics.

@@ -5,6 +5,7 @@ use mitoscope::preprocess::Preprocess;
 use crate::augmentation::Augmentation;
 use crate::miner::Mining;
 use crate::sampler::BatchSize;
+use crate::simulated::SimulatedBatch;
 
 /// Name of a preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -13,6 +14,8 @@ pub enum PresetName {
     Paper,
     /// The same network at inference, trained to generalise.
     Modern,
+    /// The same network again, trained on simulated cells first and beside the real ones.
+    Mixed,
 }
 
 /// How the weights follow the gradient.
@@ -63,6 +66,40 @@ pub enum Objective {
     },
     /// Cross-entropy of a two-way softmax: the baseline of section 5.2.
     CrossEntropy,
+    /// Cross-entropy of the cosines to learned proxies, with two terms beside it.
+    Proxies(Proxies),
+}
+
+/// Weights and constants of [`Objective::Proxies`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proxies {
+    /// Proxies of each class.
+    pub per_class: usize,
+    /// Factor on the cosines.
+    pub scale: f32,
+    /// Probability that the wanted answer leaves to the other class: labels err.
+    pub doubt: f32,
+    /// Weight of the supervised contrastive loss.
+    pub contrast: f32,
+    /// Its temperature.
+    pub temperature: f32,
+    /// Weight of telling the cell's classical descriptors, which teaches more a cell than its label.
+    pub descriptors: f32,
+}
+
+/// How simulated cells are trained on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulated {
+    /// Specimens to simulate, one field each.
+    pub specimens: usize,
+    /// A training on simulated cells alone that comes first.
+    pub first: SimulatedBatch,
+    /// Its steps.
+    pub first_steps: usize,
+    /// Its largest learning rate.
+    pub first_rate: f64,
+    /// Simulated cells of each later batch, beside the real ones.
+    pub beside: SimulatedBatch,
 }
 
 /// One way to train.
@@ -84,6 +121,8 @@ pub struct Preset {
     pub optimiser: Optimiser,
     /// Random changes of the training cells; none in the paper.
     pub augmentation: Option<Augmentation>,
+    /// Simulated cells; none in the paper.
+    pub simulated: Option<Simulated>,
 }
 
 impl std::fmt::Display for PresetName {
@@ -91,6 +130,7 @@ impl std::fmt::Display for PresetName {
         f.write_str(match self {
             PresetName::Paper => "paper",
             PresetName::Modern => "modern",
+            PresetName::Mixed => "mixed",
         })
     }
 }
@@ -108,6 +148,7 @@ impl PresetName {
                 normalised: false,
                 optimiser: Optimiser::AdaGrad { rate: 1e-3 },
                 augmentation: None,
+                simulated: None,
             },
             PresetName::Modern => Preset {
                 name: self,
@@ -118,12 +159,51 @@ impl PresetName {
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1.5e-3, decay: 0.05 },
                 augmentation: Some(Augmentation::default()),
+                simulated: None,
+            },
+            PresetName::Mixed => Preset {
+                name: self,
+                preprocess: Preprocess::modern(),
+                batch: BatchSize { mitotic: 12, interphase: 20, neighbours: 10 },
+                steps: 240,
+                objective: Objective::Proxies(Proxies {
+                    per_class: 3,
+                    scale: 10.0,
+                    doubt: 0.05,
+                    contrast: 0.3,
+                    temperature: 0.15,
+                    descriptors: 1.5,
+                }),
+                normalised: true,
+                optimiser: Optimiser::AdamW { rate: 1e-3, decay: 0.03 },
+                augmentation: Some(Augmentation::wide()),
+                simulated: Some(Simulated {
+                    specimens: 300,
+                    first: SimulatedBatch { mitotic: 22, interphase: 15, look_alikes: 11 },
+                    first_steps: 1600,
+                    first_rate: 2e-3,
+                    beside: SimulatedBatch { mitotic: 8, interphase: 5, look_alikes: 3 },
+                }),
             },
         }
     }
 }
 
 impl Preset {
+    /// The training on simulated cells alone that comes first, if there is one; its own batches hold
+    /// no real cell.
+    pub fn first(&self) -> Option<Preset> {
+        let simulated = self.simulated.as_ref()?;
+        let optimiser = match self.optimiser {
+            Optimiser::AdaGrad { .. } => Optimiser::AdaGrad { rate: simulated.first_rate },
+            Optimiser::AdamW { decay, .. } => {
+                Optimiser::AdamW { rate: simulated.first_rate, decay }
+            }
+        };
+        let batch = BatchSize { mitotic: 0, interphase: 0, neighbours: 0 };
+        Some(Preset { batch, optimiser, steps: simulated.first_steps, ..self.clone() })
+    }
+
     /// The cross-entropy baseline of this preset: the same but for the loss and batches that hold as
     /// many cells of each class.
     pub fn cross_entropy(&self) -> Preset {

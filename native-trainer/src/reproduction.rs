@@ -288,6 +288,7 @@ impl Experiment<'_> {
             checkpoint_every: CHECKPOINT_EVERY,
             run: format!("{} {preset:?} {:?}", study.identity, self.division.train),
             resume: true,
+            start: None,
         };
         train(preset, &plan, study.samples, &labels, &sampler, &mut |step, report| {
             progress(Progress { method, step, report })

@@ -11,6 +11,12 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+/// What a training draws its batches from.
+pub trait Batches: Sync {
+    /// Cell indices of a step's batch.
+    fn batch(&self, step: usize) -> Vec<usize>;
+}
+
 /// Cells of each class in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchSize {
@@ -73,9 +79,11 @@ impl StratifiedSampler {
         let neighbours = mitotic.iter().map(near).collect();
         Ok(Self { mitotic, interphase, neighbours, size, seed })
     }
+}
 
-    /// Cell indices of a step's batch, mitotic first.
-    pub fn batch(&self, step: usize) -> Vec<usize> {
+impl Batches for StratifiedSampler {
+    /// Mitotic cells first.
+    fn batch(&self, step: usize) -> Vec<usize> {
         let BatchSize { mitotic, interphase, neighbours } = self.size;
         let mut batch = draw(&self.mitotic, mitotic, step, self.seed);
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed.rotate_left(32));

@@ -59,16 +59,33 @@ pub fn prepare(table: &Table, group: &Group, preprocess: &Preprocess) -> Result<
         let images = crops(table, group)?;
         let levels = preprocess.cut_crops(images.iter().map(Arc::as_ref)).levels;
         let whole = |image: &Arc<GreyImage>| preprocess.windows(image, &[CellBox::whole(image)]);
-        let windows = images.iter().flat_map(whole).collect();
+        let windows: Vec<Window> = images.iter().flat_map(whole).collect();
         (images, windows, levels)
     } else {
-        let image = Arc::new(table.image(table.rows[group.rows[0]].image)?);
-        let levels = preprocess.cut_field(&image, &boxes)?.levels;
-        let windows = preprocess.windows(&image, &boxes);
-        (vec![image; boxes.len()], windows, levels)
+        let image = table.image(table.rows[group.rows[0]].image)?;
+        return of_field(image, &boxes, &group.rows, preprocess);
     };
     let placed = group.rows.iter().zip(images).zip(windows);
     Ok(placed.map(|((row, image), window)| Sample { row: *row, image, window, levels }).collect())
+}
+
+/// The cells of one field, in the order of their boxes; `rows` numbers them.
+pub fn of_field(
+    image: GreyImage,
+    boxes: &[CellBox],
+    rows: &[usize],
+    preprocess: &Preprocess,
+) -> Result<Vec<Sample>> {
+    let levels = preprocess.cut_field(&image, boxes)?.levels;
+    let windows = preprocess.windows(&image, boxes);
+    let image = Arc::new(image);
+    let sample = |(row, window): (&usize, Window)| Sample {
+        row: *row,
+        image: image.clone(),
+        window,
+        levels,
+    };
+    Ok(rows.iter().zip(windows).map(sample).collect())
 }
 
 /// The cells of a group as images of their own; each file is read once.

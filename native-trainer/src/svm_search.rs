@@ -74,7 +74,7 @@ pub fn search(
         return Err(Error::Fit(format!("{n} samples are more than {MAX_SAMPLES}: take fewer")));
     }
     let scale = Svm::scale_gamma(samples)?;
-    let folds = folds(mitotic, groups, seed)?;
+    let folds = folds(mitotic, groups, FOLDS, seed)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
     libsvm_rs::set_quiet(true);
@@ -160,10 +160,11 @@ pub fn decide(
     Ok(values.split_off(samples.len()))
 }
 
-/// Fold of each sample: both classes spread evenly, groups whole.
+/// Fold of each sample, at most `most` of them: both classes spread evenly, groups whole.
 pub(crate) fn folds(
     mitotic: &[bool],
     groups: Option<&[usize]>,
+    most: usize,
     seed: u64,
 ) -> Result<Vec<usize>, Error> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -171,7 +172,7 @@ pub(crate) fn folds(
     let rarest = positives.min(mitotic.len() - positives);
     let folds = match groups {
         None => {
-            let count = FOLDS.min(rarest).max(1);
+            let count = most.min(rarest).max(1);
             let mut order: Vec<usize> = (0..mitotic.len()).collect();
             order.shuffle(&mut rng);
             order.sort_by_key(|i| !mitotic[*i]);
@@ -181,7 +182,7 @@ pub(crate) fn folds(
             }
             folds
         }
-        Some(groups) => grouped_folds(mitotic, groups, &mut rng),
+        Some(groups) => grouped_folds(mitotic, groups, most, &mut rng),
     };
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let trainable = |fold: usize| {
@@ -199,7 +200,12 @@ pub(crate) fn folds(
 }
 
 /// Gives each group, those with most mitotic cells first, to the fold with the fewest of them.
-fn grouped_folds(mitotic: &[bool], groups: &[usize], rng: &mut ChaCha8Rng) -> Vec<usize> {
+fn grouped_folds(
+    mitotic: &[bool],
+    groups: &[usize],
+    most: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<usize> {
     let mut names = groups.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -212,7 +218,7 @@ fn grouped_folds(mitotic: &[bool], groups: &[usize], rng: &mut ChaCha8Rng) -> Ve
         })
         .collect();
     sized.sort_by_key(|(positives, size, _)| std::cmp::Reverse((*positives, *size)));
-    let mut loads = vec![(0, 0); FOLDS.min(sized.len())];
+    let mut loads = vec![(0, 0); most.min(sized.len())];
     let mut folds = vec![0; groups.len()];
     for (positives, size, name) in sized {
         // A group without mitotic cells goes where the fewest cells are.

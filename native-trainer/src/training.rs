@@ -6,24 +6,26 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdaGradConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use mitoscope::classifier::Label;
-use mitoscope::embedder::Weights;
+use mitoscope::embedder::{Arithmetic, Stock, Weights, unit_rows};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, State};
-use crate::loss::{cross_entropy, triplet_loss};
+use crate::descriptors::miros::{NUMBERS, miros};
+use crate::features::Scaling;
+use crate::loss::{cross_entropy, proxy_logits, regression, supervised_contrastive, triplet_loss};
 use crate::miner::{Mined, mine, squared_distances};
 use crate::network::{Network, images, numbers};
-use crate::preset::{Objective, Optimiser, Preset};
-use crate::sampler::StratifiedSampler;
+use crate::preset::{Objective, Optimiser, Preset, Proxies};
+use crate::sampler::Batches;
 use crate::samples::Sample;
 
 /// Below this spread a batch's embeddings are one point.
@@ -31,6 +33,12 @@ const COLLAPSED: f64 = 1e-3;
 
 /// Batches whose statistics are averaged when the normalisation is folded.
 const STATISTICS_BATCHES: usize = 12;
+
+/// Batches whose cells give the scale of the descriptors to tell.
+const SCALING_BATCHES: usize = 8;
+
+/// Largest scaled descriptor to tell, in standard deviations.
+const LARGEST: f32 = 3.0;
 
 /// Largest norm of a parameter's gradient in preset `modern`.
 const GRADIENT_NORM: f32 = 5.0;
@@ -41,7 +49,7 @@ pub const ADAGRAD_EPSILON: f32 = 1e-5;
 /// What one optimiser step did.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
-    /// Mean loss of the triplets learned from, 0 when there was none; or the batch's cross-entropy.
+    /// Mean loss of the triplets learned from, 0 when there was none; or the batch's loss.
     pub loss: f64,
     /// How the batch's triplets divide; none without triplets.
     pub mined: Option<Mined>,
@@ -66,6 +74,8 @@ pub struct Plan<'a> {
     pub run: String,
     /// Go on from the checkpoint if there is one.
     pub resume: bool,
+    /// Checkpoint of the finished training whose network is the start, instead of random weights.
+    pub start: Option<&'a Path>,
 }
 
 /// A trained network and how it got there.
@@ -83,11 +93,17 @@ pub fn train(
     plan: &Plan,
     samples: &[Sample],
     labels: &[Option<Label>],
-    sampler: &StratifiedSampler,
+    sampler: &dyn Batches,
     progress: &mut dyn FnMut(usize, &StepReport),
 ) -> Result<Trained> {
     let device = plan.device.clone().autodiff();
-    let network = Network::new(preset.normalised, plan.seed, &device)?;
+    let mut network = Network::new(preset.normalised, plan.seed, &device)?;
+    if let Objective::Proxies(proxies) = &preset.objective {
+        network = network.with_heads(proxies.per_class, NUMBERS, plan.seed);
+    }
+    if let Some(start) = plan.start {
+        network = checkpoint::network(start, network)?;
+    }
     let mut state = State { run: plan.run.clone(), steps: Vec::new() };
     let (mut network, mut optimiser) = (network, optimiser(preset));
     if plan.resume {
@@ -97,7 +113,7 @@ pub fn train(
             (state, network, optimiser) = found;
         }
     }
-    let loader = Loader { preset, sampler, samples, seed: plan.seed };
+    let loader = Loader::new(preset, sampler, samples, plan.seed);
     for step in state.steps.len()..preset.steps {
         let report;
         (network, report) =
@@ -135,10 +151,12 @@ fn advance(
 ) -> Result<(Network, StepReport)> {
     let start = Instant::now();
     let cells = loader.sampler.batch(step);
-    let images = images(&loader.inputs(&cells, step), device);
+    let batch = loader.load(&cells, step);
+    let images = images(&batch.inputs, device);
     let outputs = match preset.objective {
         Objective::Triplet { .. } => network.forward(images),
         Objective::CrossEntropy => network.logits(images),
+        Objective::Proxies(_) => network.outputs(images),
     };
     let width = outputs.dims()[1];
     let values = numbers(outputs.clone())?;
@@ -156,7 +174,11 @@ fn advance(
             refuse_collapse(step, &mined, spread)?;
             (triplet_loss(&outputs, &triplets, margin), Some(mined))
         }
-        Objective::CrossEntropy => (Some(cross_entropy(outputs, &batch_labels)), None),
+        Objective::CrossEntropy => (Some(cross_entropy(outputs, &batch_labels, 0.0)), None),
+        Objective::Proxies(proxies) => (
+            Some(proxies_loss(&proxies, &network, outputs, &batch_labels, batch.descriptors)?),
+            None,
+        ),
     };
     let (network, loss) = match loss {
         Some(loss) => {
@@ -168,6 +190,25 @@ fn advance(
     };
     let images_per_second = cells.len() as f64 / start.elapsed().as_secs_f64();
     Ok((network, StepReport { loss, mined, spread, images_per_second }))
+}
+
+/// The weighted sum of [`Objective::Proxies`].
+fn proxies_loss(
+    constants: &Proxies,
+    network: &Network,
+    outputs: Tensor<2>,
+    labels: &[Label],
+    descriptors: Vec<Vec<f32>>,
+) -> Result<Tensor<1>> {
+    let heads = network.heads.as_ref().context("a network without heads has no proxies")?;
+    let told = Stock.dense(outputs.clone(), &heads.descriptors);
+    let truth = TensorData::new(descriptors.concat(), told.dims());
+    let truth = Tensor::<2>::from_data(truth, &told.device());
+    let embeddings = unit_rows(outputs);
+    let logits = proxy_logits(&embeddings, heads.proxies.val(), constants.scale);
+    Ok(cross_entropy(logits, labels, constants.doubt)
+        + supervised_contrastive(&embeddings, labels, constants.temperature) * constants.contrast
+        + regression(told, truth) * constants.descriptors)
 }
 
 /// At collapse Eq. 2 leaves no triplet and so no loss, which looks like success.
@@ -184,26 +225,58 @@ fn refuse_collapse(step: usize, mined: &Mined, spread: f64) -> Result<()> {
 /// Makes the inputs of batches.
 struct Loader<'a> {
     preset: &'a Preset,
-    sampler: &'a StratifiedSampler,
+    sampler: &'a dyn Batches,
     samples: &'a [Sample],
     seed: u64,
+    /// Scale of the descriptors to tell, where the objective asks for them.
+    scaling: Option<Scaling>,
 }
 
-impl Loader<'_> {
-    fn inputs(&self, cells: &[usize], step: usize) -> Vec<Vec<f32>> {
-        let place = |i: usize| (step * self.preset.batch.total() + i) as u64;
+/// What a step learns from.
+struct Batch {
+    inputs: Vec<Vec<f32>>,
+    /// One a cell; empty where the objective does not ask for them.
+    descriptors: Vec<Vec<f32>>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(preset: &'a Preset, sampler: &'a dyn Batches, samples: &'a [Sample], seed: u64) -> Self {
+        let scaling = matches!(preset.objective, Objective::Proxies(_)).then(|| {
+            let cells: Vec<usize> =
+                (0..SCALING_BATCHES).flat_map(|step| sampler.batch(step)).collect();
+            let describe = |cell: &usize| {
+                let sample = &samples[*cell];
+                miros(&sample.patch(&sample.window), &sample.levels)
+            };
+            let rows: Vec<Vec<f32>> = cells.par_iter().map(describe).collect();
+            Scaling::over(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        });
+        Self { preset, sampler, samples, seed, scaling }
+    }
+
+    fn load(&self, cells: &[usize], step: usize) -> Batch {
         let make = |(i, cell): (usize, &usize)| {
             let sample = &self.samples[*cell];
-            match &self.preset.augmentation {
+            let (patch, levels) = match &self.preset.augmentation {
                 Some(augmentation) => {
                     let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-                    rng.set_stream(place(i) + 1);
-                    augmentation.input(sample, &self.preset.preprocess, &mut rng)
+                    rng.set_stream((step * cells.len() + i) as u64 + 1);
+                    augmentation.change(sample, &mut rng)
                 }
-                None => sample.input(&self.preset.preprocess),
-            }
+                None => (sample.patch(&sample.window), sample.levels),
+            };
+            let describe = |scaling: &Scaling| {
+                let mut numbers = miros(&patch, &levels);
+                scaling.scale(&mut numbers);
+                numbers.iter_mut().for_each(|v| *v = v.clamp(-LARGEST, LARGEST));
+                numbers
+            };
+            let descriptors = self.scaling.as_ref().map(describe);
+            (self.preset.preprocess.input(&patch, &levels), descriptors)
         };
-        cells.par_iter().enumerate().map(make).collect()
+        let cells: Vec<_> = cells.par_iter().enumerate().map(make).collect();
+        let (inputs, descriptors): (Vec<_>, Vec<_>) = cells.into_iter().unzip();
+        Batch { inputs, descriptors: descriptors.into_iter().flatten().collect() }
     }
 }
 
@@ -219,13 +292,14 @@ fn statistics(
     }
     // A copy without autodiff, which would keep every map for a backward pass that never comes.
     let plain = Network::new(true, loader.seed, device)?;
+    let body = Network { heads: None, ..network.clone() };
     let network = plain
-        .try_load_record(network.clone().into_record())
+        .try_load_record(body.into_record())
         .map_err(|e| anyhow::anyhow!("the network cannot be copied: {e:?}"))?;
     let mut sums: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
     for batch in 0..STATISTICS_BATCHES {
         let step = preset.steps + batch;
-        let inputs = loader.inputs(&loader.sampler.batch(step), step);
+        let inputs = loader.load(&loader.sampler.batch(step), step).inputs;
         let statistics = network.statistics(images(&inputs, device));
         for (layer, (mean, variance)) in statistics.into_iter().enumerate() {
             let (mean, variance) = (numbers(mean)?, numbers(variance)?);

@@ -6,12 +6,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use mitoscope::model::Model;
+use native_trainer::evaluation::Evaluation;
+use native_trainer::operating_points::TRIAGE_RECALL;
+
 use common::{data, field, kill_once, run, succeed, text};
 use tempfile::TempDir;
 
 fn train_arguments<'a>(table: &'a str, out: &'a str) -> Vec<&'a str> {
     let fixed = "--device cpu --steps 4 --batch 2 3 --checkpoint-every 1 --hold-out s2";
-    ["train", "--data", table, "--out", out].into_iter().chain(fixed.split(' ')).collect()
+    ["train", "--data", table, "--out", out].into_iter().chain(fixed.split_whitespace()).collect()
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn a_folder_of_crops_is_data_too() {
     let (run, scores) = (folder.path().join("run"), folder.path().join("scores.csv"));
     let fixed = "--device cpu --preset paper --steps 2 --batch 2 2";
     let train = ["train", "--data", text(&crops), "--out", text(&run)];
-    succeed(&train.into_iter().chain(fixed.split(' ')).collect::<Vec<_>>());
+    succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());
     let model = run.join("model.safetensors");
     let classify = ["classify", "--device", "cpu", "--model", text(&model)];
     succeed(&[&classify[..], &["--data", text(&crops), "--out", text(&scores)]].concat());
@@ -81,15 +85,25 @@ fn a_folder_of_crops_is_data_too() {
 fn a_killed_training_resumes_to_the_same_model() {
     let (folder, table) = data();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    succeed(&train_arguments(text(&table), text(&whole)));
+    let of = |run| {
+        let mixed = ["--preset", "mixed", "--simulated", "2"];
+        [&train_arguments(text(&table), run)[..], &mixed].concat()
+    };
+    succeed(&of(text(&whole)));
 
-    let arguments = train_arguments(text(&table), text(&killed));
-    kill_once(&arguments, &killed.join("checkpoint.safetensors"), Duration::from_secs(120));
+    let arguments = of(text(&killed));
+    let checkpoint = killed.join("simulated.checkpoint.safetensors");
+    kill_once(&arguments, &checkpoint, Duration::from_secs(120));
     assert!(!killed.join("model.safetensors").exists(), "it was killed before its end");
 
     let refused = run(&arguments);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("add --resume"));
+
+    // Killed once more, in the training that follows.
+    let resumed = [&arguments[..], &["--resume"]].concat();
+    kill_once(&resumed, &killed.join("checkpoint.safetensors"), Duration::from_secs(120));
+    assert!(!killed.join("model.safetensors").exists(), "it was killed before its end");
 
     let other_seed = [&arguments[..], &["--resume", "--seed", "2"]].concat();
     let refused = run(&other_seed);
@@ -97,9 +111,36 @@ fn a_killed_training_resumes_to_the_same_model() {
     assert_eq!(refused.status.code(), Some(1), "{} {error}", refused.status);
     assert!(error.contains("another run"), "{error}");
 
-    succeed(&[&arguments[..], &["--resume"]].concat());
+    succeed(&resumed);
     let model = |run: &Path| fs::read(run.join("model.safetensors")).expect("a model");
     assert!(model(&whole) == model(&killed), "the resumed model differs");
+}
+
+#[test]
+fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
+    let (folder, table) = data();
+    let (run, model) = (folder.path().join("run"), folder.path().join("model.safetensors"));
+    let fixed = "--device cpu --preset mixed --steps 1 --batch 2 3 --hold-out s2 --simulated 2 \
+                 --cross-fit 2";
+    let train = ["train", "--data", text(&table), "--out", text(&run)];
+    let report = succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());
+    assert!(report.contains("unknown in 2 folds") && report.contains("simulated only"), "{report}");
+    succeed(&["export", text(&run), "--out", text(&model)]);
+
+    let bytes = fs::read(&model).expect("a model");
+    let manifest = Model::from_bytes(&bytes).expect("a whole model").manifest;
+    let names: Vec<&str> = manifest.operating_points.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(&names[..2], ["balanced", "triage"]);
+    let evaluation: Evaluation = serde_json::from_value(manifest.metrics).expect("an evaluation");
+    let cross_fitted = evaluation.cross_fitted.expect("cross-fitted");
+    let counts = cross_fitted.figures.confusion;
+    assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 48, "each training cell once");
+    assert!(cross_fitted.points[1].cross_fitted.recall >= TRIAGE_RECALL);
+    let reliability = cross_fitted.held_out_reliability.expect("held-out cells");
+    assert_eq!(reliability.bins.iter().map(|bin| bin.cells).sum::<usize>(), 24);
+    let simulated = evaluation.simulated_only.expect("simulated cells");
+    let counts = simulated.all.confusion;
+    assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 72, "every real cell is tested on");
 }
 
 /// One bad table: a single line on standard error that holds `reason`, status 1, nothing written.
@@ -190,5 +231,5 @@ fn simulated_fields_are_data_to_train_on() {
     let table = fields.join("cells.csv");
     let fixed = "--device cpu --steps 1 --batch 2 2";
     let train = ["train", "--data", text(&table), "--out", text(&run)];
-    succeed(&train.into_iter().chain(fixed.split(' ')).collect::<Vec<_>>());
+    succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());
 }

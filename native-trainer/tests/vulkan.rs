@@ -41,6 +41,7 @@ fn losses(device: Device) -> Vec<f64> {
         checkpoint_every: STEPS,
         run: "losses".into(),
         resume: false,
+        start: None,
     };
     let trained = train(&preset, &plan, &samples, &labels, &sampler, &mut |_, _| ());
     trained.expect("it trains").steps.iter().map(|step| step.loss).collect()

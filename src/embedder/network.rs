@@ -107,9 +107,7 @@ impl Embedder {
         table: [Geometry; 11],
         arithmetic: &mut impl Arithmetic,
     ) -> Tensor<2> {
-        let x = self.outputs_with(images, table, arithmetic);
-        let length = x.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
-        x / length
+        unit_rows(self.outputs_with(images, table, arithmetic))
     }
 
     /// The last layer's outputs, not yet scaled to length 1.
@@ -137,6 +135,12 @@ impl Embedder {
         }
         x
     }
+}
+
+/// Rows scaled to length 1.
+pub fn unit_rows(x: Tensor<2>) -> Tensor<2> {
+    let length = x.clone().square().sum_dim(1).sqrt().clamp_min(1e-12);
+    x / length
 }
 
 fn parameter<const D: usize>(

@@ -1,47 +1,63 @@
 //! `mitoscope train`: from a cell table to a run folder with a model in it.
 
+use std::cell::OnceCell;
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use mitoscope::classifier::Label;
-use mitoscope::model::{CLASSES, Manifest, Model, OperatingPoint, Precision, Provenance, SCHEMA};
+use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
+use native_trainer::cross_fitting::{Course, cross_fit};
 use native_trainer::device;
-use native_trainer::evaluation::Evaluation;
+use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::{Fitted, Split, fit};
+use native_trainer::fitting::{Fitted, OutOfFold, Split, fit};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
 use native_trainer::samples::prepare_all;
+use native_trainer::simulated::{MixedSampler, cells};
 use native_trainer::training::{Plan, StepReport, Trained, train};
+use native_trainer::transfer::simulated_only;
 
 use super::{data_name, progress::Progress};
 use crate::Train;
 
 /// The finished model in a run folder, in full precision.
 pub const MODEL: &str = "model.safetensors";
+const FIRST_CHECKPOINT: &str = "simulated.checkpoint.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const PROGRESS: &str = "progress.csv";
 const EVALUATION: &str = "evaluation.json";
 
 /// Runs the command.
 pub fn run(options: &Train) -> Result<()> {
-    let preset = options.training.preset(options.preset)?;
+    let mut preset = options.training.preset(options.preset)?;
+    match (options.simulated, &mut preset.simulated) {
+        (Some(0), simulated) => *simulated = None,
+        (Some(specimens), Some(simulated)) => simulated.specimens = specimens,
+        (Some(_), None) => bail!("--simulated: preset {} trains on no simulated cell", preset.name),
+        (None, _) => (),
+    }
     let seed = options.training.seed;
     let table = options.data.open()?;
     let split = Split::by_specimens(&table, &options.hold_out.iter().cloned().collect())?;
-    let mut labels: Vec<Option<Label>> = vec![None; table.rows.len()];
-    split.train.iter().for_each(|row| labels[*row] = table.rows[*row].label);
     // Refuse what cannot be trained before anything is read at length or written.
     let specimens = table.specimens();
-    let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
+    let labels = split.labels(&table);
+    StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
+    let first_checkpoint = options.out.join(FIRST_CHECKPOINT);
     ensure!(
-        options.resume || !checkpoint.exists(),
+        options.resume || !(checkpoint.exists() || first_checkpoint.exists()),
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
-    let samples = prepare_all(&table, &preset.preprocess)?;
+    let mut samples = prepare_all(&table, &preset.preprocess)?;
+    let simulated = match &preset.simulated {
+        Some(of) => cells(of.specimens, seed, &preset.preprocess, samples.len())?,
+        None => Vec::new(),
+    };
+    samples.extend(simulated.iter().map(|cell| cell.sample.clone()));
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
@@ -55,27 +71,75 @@ pub fn run(options: &Train) -> Result<()> {
         split.held_out.len(),
         preset.steps
     );
-    let plan = Plan {
+    let course =
+        Course { preset: &preset, table: &table, samples: &samples, simulated: &simulated };
+    let mut plan = Plan {
         seed,
         device: device.clone(),
-        checkpoint: &checkpoint,
+        checkpoint: &first_checkpoint,
         checkpoint_every: options.checkpoint_every.max(1),
-        run: format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens),
+        run: String::new(),
         resume: options.resume,
+        start: None,
     };
+    let mut on_simulated = None;
+    if let (Some(first), Some(of)) = (preset.first(), &preset.simulated) {
+        eprintln!("{} simulated cells alone for {} steps", simulated.len(), first.steps);
+        plan.run = format!("{first:?} {seed}");
+        let sampler = MixedSampler::new(None, &simulated, of.first, seed);
+        let progress = Progress::new(first.steps);
+        let labels = course.labels(&[]);
+        let trained = train(&first, &plan, &samples, &labels, &sampler, &mut |step, report| {
+            progress.tell(step, report)
+        })?;
+        on_simulated = Some(simulated_only(&course, &split, &trained.weights, seed, &device)?);
+        plan.start = Some(&first_checkpoint);
+    }
+    plan.checkpoint = &checkpoint;
+    plan.run = format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens);
     let progress = Progress::new(preset.steps);
-    let trained = train(&preset, &plan, &samples, &labels, &sampler, &mut |step, report| {
-        progress.tell(step, report)
-    })?;
+    let trained =
+        course.train(&split.train, &plan, &mut |step, report| progress.tell(step, report))?;
     write_at_once(&options.out.join(PROGRESS), &progress_csv(&trained.steps)?)?;
-    let fitted =
-        fit(&table, &samples, &split, &trained.weights, &preset.preprocess, seed, &device)?;
+    let out_of_fold = match options.cross_fit {
+        0 => None,
+        folds => Some(OutOfFold {
+            folds,
+            decision_values: cross_fitted(options, &course, &split, &plan)?,
+        }),
+    };
+    let real = &samples[..table.rows.len()];
+    let mut fitted = fit(
+        &table,
+        real,
+        &split,
+        &trained.weights,
+        &preset.preprocess,
+        out_of_fold.as_ref(),
+        seed,
+        &device,
+    )?;
+    fitted.evaluation.simulated_only = on_simulated;
     write_at_once(&options.out.join(EVALUATION), &serde_json::to_vec_pretty(&fitted.evaluation)?)?;
     summarise(&fitted.evaluation);
     let model = model(options, &preset, &data_sha256, trained, fitted)?;
     write_at_once(&options.out.join(MODEL), &model.to_bytes(Precision::Full)?)?;
     println!("finished: {}", options.out.join(MODEL).display());
     Ok(())
+}
+
+/// Decision values of the training cells by trainings that did not know them.
+fn cross_fitted(options: &Train, course: &Course, split: &Split, plan: &Plan) -> Result<Vec<f64>> {
+    let folds = options.cross_fit;
+    let started: Vec<OnceCell<Progress>> = (0..folds).map(|_| OnceCell::new()).collect();
+    let checkpoint = |fold: usize| options.out.join(format!("fold-{}.{CHECKPOINT}", fold + 1));
+    cross_fit(course, split, plan, folds, &checkpoint, &mut |fold, step, report| {
+        let progress = started[fold].get_or_init(|| {
+            eprintln!("without fold {} of {folds}", fold + 1);
+            Progress::new(course.preset.steps)
+        });
+        progress.tell(step, report);
+    })
 }
 
 fn model(
@@ -89,6 +153,7 @@ fn model(
     let data = data_name(&options.data_name, &options.data);
     let seed = options.training.seed;
     let hold_out = options.hold_out.join(",");
+    let trained_steps = preset.steps + preset.first().map_or(0, |first| first.steps);
     Ok(Model {
         manifest: Manifest {
             schema: SCHEMA,
@@ -97,19 +162,22 @@ fn model(
             classes: CLASSES.map(str::to_owned),
             preprocess: preset.preprocess.clone(),
             calibration: fitted.calibration,
-            operating_points: vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }],
+            operating_points: fitted.operating_points,
             metrics: serde_json::to_value(&fitted.evaluation)?,
             provenance: Provenance {
                 data,
                 licence: options.licence.clone(),
                 data_sha256: data_sha256.to_owned(),
                 command: format!(
-                    "mitoscope train --preset {name} --seed {seed} --hold-out {hold_out} --steps {}",
-                    preset.steps
+                    "mitoscope train --preset {name} --seed {seed} --hold-out {hold_out} --steps {} \
+                     --simulated {} --cross-fit {}",
+                    preset.steps,
+                    preset.simulated.as_ref().map_or(0, |simulated| simulated.specimens),
+                    options.cross_fit
                 ),
                 seed,
                 code_version: env!("CARGO_PKG_VERSION").to_owned(),
-                trained_steps: preset.steps as u64,
+                trained_steps: trained_steps as u64,
             },
             references: None,
         },
@@ -125,6 +193,7 @@ fn summarise(evaluation: &Evaluation) {
         ("held out", &evaluation.held_out),
         ("  by box alone", &evaluation.box_geometry_baseline),
         ("  by brightness alone", &evaluation.brightness_baseline),
+        ("  by descriptors", &evaluation.descriptors_baseline),
     ];
     for (name, figures) in rows {
         if let Some(figures) = figures {
@@ -133,6 +202,21 @@ fn summarise(evaluation: &Evaluation) {
     }
     for (pattern, figures) in &evaluation.held_out_by_pattern {
         println!("  {pattern:21} {}", figures.line());
+    }
+    if let Some(CrossFitted { folds, figures, points, .. }) = &evaluation.cross_fitted {
+        println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
+        for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
+            println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
+            if let Some(figures) = held_out {
+                println!("{:23} {}", "    held out", figures.line());
+            }
+        }
+    }
+    if let Some(SimulatedOnly { all, held_out, .. }) = &evaluation.simulated_only {
+        println!("{:23} {}", "simulated only: all", all.line());
+        if let Some(figures) = held_out {
+            println!("{:23} {}", "  held out", figures.line());
+        }
     }
 }
 

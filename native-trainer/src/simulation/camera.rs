@@ -35,8 +35,8 @@ impl Camera {
             1 | 2 => u16::MAX,
             _ => 255,
         });
-        // A third of dim slides is exposed longer, the others as all slides of the series.
-        let longer = if rng.random_bool(0.35) { dim } else { 1.0 };
+        // Most dim slides are exposed longer, the others as all slides of the series.
+        let longer = if rng.random_bool(0.7) { dim } else { 1.0 };
         Self {
             exposure: log_uniform(rng, 0.1, 0.85) / longer,
             full_well: log_uniform(rng, 400.0, 20_000.0),

@@ -113,7 +113,7 @@ impl Mitosis {
     /// The body: round, longer as the poles part, pinched in telophase; at times with a tail left
     /// from the spread cell.
     fn body(&self, rng: &mut ChaCha8Rng, arrangement: &Arrangement) -> Outline {
-        let round = self.size * rng.random_range(1.2..1.6);
+        let round = self.size * rng.random_range(0.95..1.55);
         let long = arrangement.separation + self.size * rng.random_range(0.75..1.0);
         let mut body = match self.phase {
             Phase::Prophase => {

@@ -91,9 +91,9 @@ impl Staining {
             web: Web::Diffuse,
             web_contrast: of(0.1, 0.5),
             plate: 0.0,
-            shadow: of(0.2, 0.65),
-            body: of(0.25, 0.6),
-            body_contrast: of(0.05, 0.5),
+            shadow: of(0.35, 0.85),
+            body: of(0.25, 0.7),
+            body_contrast: of(0.15, 0.8),
             spread: of(0.08, 0.35),
         };
         let with = match pattern {
@@ -172,8 +172,8 @@ impl Staining {
                 Self {
                     dots: Some(Dots { count, radius: of(0.06, 0.11), light: of(0.8, 2.5) }),
                     nucleoli: 0.05,
-                    cytoplasm: of(0.03, 0.35),
-                    body: of(0.08, 0.6),
+                    cytoplasm: of(0.05, 0.5),
+                    body: of(0.3, 1.1),
                     ..base
                 }
             }
@@ -207,8 +207,8 @@ impl Staining {
                     nucleoplasm,
                     nucleoli: nucleoplasm * of(0.5, 1.1),
                     cytoplasm: of(0.25, 0.7),
-                    body: of(0.5, 1.2),
-                    shadow: of(0.1, 0.55),
+                    body: of(0.6, 1.4),
+                    shadow: of(0.35, 0.8),
                     ..base
                 }
             }

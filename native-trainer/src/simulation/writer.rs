@@ -115,7 +115,8 @@ pub fn write(folder: &Path, options: &Options) -> Result<Written> {
     Ok(Written { table: path, fields: count, mitotic, interphase })
 }
 
-fn specimen(options: &Options, number: u64) -> Specimen {
+/// Draws the specimen of a number.
+pub fn specimen(options: &Options, number: u64) -> Specimen {
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     rng.set_stream(number);
     let mut spec = options.spec;

@@ -13,9 +13,9 @@ fn per_fold(folds: &[usize], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
 #[test]
 fn folds_are_stratified_and_seeded() {
     let mitotic = labels(103, 9);
-    let a = folds(&mitotic, None, 1).expect("folds");
-    assert_eq!(a, folds(&mitotic, None, 1).expect("folds"));
-    assert_ne!(a, folds(&mitotic, None, 2).expect("folds"));
+    let a = folds(&mitotic, None, FOLDS, 1).expect("folds");
+    assert_eq!(a, folds(&mitotic, None, FOLDS, 1).expect("folds"));
+    assert_ne!(a, folds(&mitotic, None, FOLDS, 2).expect("folds"));
     let spread = |counts: Vec<usize>| {
         counts.iter().max().copied().unwrap_or(0) - counts.iter().min().copied().unwrap_or(0)
     };
@@ -27,7 +27,7 @@ fn folds_are_stratified_and_seeded() {
 fn groups_stay_whole_and_positives_are_balanced() {
     let mitotic = labels(230, 10);
     let groups: Vec<usize> = (0..230).map(|i| i / 10 * 7).collect();
-    let folds = folds(&mitotic, Some(&groups), 3).expect("folds");
+    let folds = folds(&mitotic, Some(&groups), FOLDS, 3).expect("folds");
     for i in 0..230 {
         for j in 0..230 {
             assert!(groups[i] != groups[j] || folds[i] == folds[j]);
@@ -40,14 +40,14 @@ fn groups_stay_whole_and_positives_are_balanced() {
 
 #[test]
 fn too_few_cells_or_groups_are_refused() {
-    assert!(folds(&[], None, 1).is_err());
-    assert!(folds(&[true, false, false], None, 1).is_err());
-    assert!(folds(&labels(20, 4), Some(&[0; 20]), 1).is_err());
+    assert!(folds(&[], None, FOLDS, 1).is_err());
+    assert!(folds(&[true, false, false], None, FOLDS, 1).is_err());
+    assert!(folds(&labels(20, 4), Some(&[0; 20]), FOLDS, 1).is_err());
     // All mitotic cells in one group: when it is held out, none is left to train on.
     let mitotic: Vec<bool> = (0..20).map(|i| i < 5).collect();
     let groups: Vec<usize> = (0..20).map(|i| i / 5).collect();
-    assert!(folds(&mitotic, Some(&groups), 1).is_err());
-    assert!(folds(&[true, true, false, false], None, 1).is_ok());
+    assert!(folds(&mitotic, Some(&groups), FOLDS, 1).is_err());
+    assert!(folds(&[true, true, false, false], None, FOLDS, 1).is_ok());
 }
 
 fn unit_vectors(n: usize, dim: usize, mitotic: &[bool], shift: f32) -> Vec<Vec<f32>> {

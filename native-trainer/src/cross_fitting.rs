@@ -1,0 +1,116 @@
+//! Decision values of training cells by networks and classifiers that knew neither the cell nor its
+//! specimen: what operating points and calibration are to be fitted on.
+//!
+//! Invariant: all cells of a specimen are in one fold, and what is trained on simulated cells alone is
+//! shared by all folds, for it saw no real cell.
+
+use std::path::Path;
+
+use anyhow::Result;
+use mitoscope::classifier::Label;
+
+use crate::fitting::{Judge, Split, outputs};
+use crate::network::Output;
+use crate::preset::Preset;
+use crate::sampler::{Batches, StratifiedSampler};
+use crate::samples::Sample;
+use crate::simulated::{MixedSampler, SimulatedCell};
+use crate::svm_search::folds;
+use crate::table::Table;
+use crate::training::{Plan, StepReport, Trained, train};
+
+/// What all trainings of one model share.
+#[derive(Clone, Copy)]
+pub struct Course<'a> {
+    /// How to train.
+    pub preset: &'a Preset,
+    /// The real cells.
+    pub table: &'a Table,
+    /// These, then the simulated ones.
+    pub samples: &'a [Sample],
+    /// The simulated cells.
+    pub simulated: &'a [SimulatedCell],
+}
+
+impl Course<'_> {
+    /// The label of every sample that may be trained on: the given rows and all simulated cells.
+    pub fn labels(&self, rows: &[usize]) -> Vec<Option<Label>> {
+        let mut labels = vec![None; self.table.rows.len()];
+        rows.iter().for_each(|row| labels[*row] = self.table.rows[*row].label);
+        labels.extend(self.simulated.iter().map(|cell| Some(cell.label())));
+        labels
+    }
+
+    /// The batches of a training on these rows, with simulated cells where the preset has them.
+    pub fn batches(&self, rows: &[usize], seed: u64) -> Result<Box<dyn Batches>> {
+        let mut labels = vec![None; self.table.rows.len()];
+        rows.iter().for_each(|row| labels[*row] = self.table.rows[*row].label);
+        let specimens = self.table.specimens();
+        let real = StratifiedSampler::new(&labels, &specimens, self.preset.batch, seed)?;
+        Ok(match &self.preset.simulated {
+            Some(of) => Box::new(MixedSampler::new(Some(real), self.simulated, of.beside, seed)),
+            None => Box::new(real),
+        })
+    }
+
+    /// Trains on these rows.
+    pub fn train(
+        &self,
+        rows: &[usize],
+        plan: &Plan,
+        progress: &mut dyn FnMut(usize, &StepReport),
+    ) -> Result<Trained> {
+        let batches = self.batches(rows, plan.seed)?;
+        train(self.preset, plan, self.samples, &self.labels(rows), &*batches, progress)
+    }
+}
+
+/// Decision value of each training row of the split, in its order, by the fold's network and machine.
+///
+/// `checkpoint` names a fold's checkpoint; `plan` is that of the model's own training otherwise.
+///
+/// # Errors
+/// When the specimens do not allow `count` folds with both classes, or a training fails.
+pub fn cross_fit(
+    course: &Course,
+    split: &Split,
+    plan: &Plan,
+    count: usize,
+    checkpoint: &dyn Fn(usize) -> std::path::PathBuf,
+    progress: &mut dyn FnMut(usize, usize, &StepReport),
+) -> Result<Vec<f64>> {
+    let judge = Judge { table: course.table, split, grouped: true, seed: plan.seed };
+    let truth = split.truth(course.table, &split.train);
+    let folds = folds(&truth, judge.groups().as_deref(), count, plan.seed)?;
+    let mut values = vec![f64::NAN; split.train.len()];
+    for fold in 0..folds.iter().max().map_or(0, |last| last + 1) {
+        let part = |inside: bool| -> Vec<usize> {
+            let rows = split.train.iter().zip(&folds);
+            rows.filter(|(_, of)| (**of == fold) == inside).map(|(row, _)| *row).collect()
+        };
+        let part_split =
+            Split { train: part(false), held_out: part(true), specimens: split.specimens.clone() };
+        let path = checkpoint(fold);
+        let fold_plan = Plan {
+            checkpoint: Path::new(&path),
+            run: format!("{} without {:?}", plan.run, part_split.held_out),
+            ..plan.clone()
+        };
+        let trained = course.train(&part_split.train, &fold_plan, &mut |step, report| {
+            progress(fold, step, report)
+        })?;
+        let embeddings = outputs(
+            &course.samples[..course.table.rows.len()],
+            &split.train,
+            &trained.weights,
+            Output::Embedding,
+            &course.preset.preprocess,
+            &plan.device,
+        )?;
+        let judge = Judge { split: &part_split, ..judge };
+        let verdicts = judge.verdicts(&embeddings, &part_split.held_out)?.decision_values;
+        let places = folds.iter().enumerate().filter(|(_, of)| **of == fold).map(|(i, _)| i);
+        places.zip(verdicts).for_each(|(place, value)| values[place] = value);
+    }
+    Ok(values)
+}
