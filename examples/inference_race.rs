@@ -32,6 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut embed = |images: &[&[f32]]| -> Vec<[f32; EMBEDDING]> {
         let mut embeddings = vec![[0.0; EMBEDDING]; images.len()];
         let share = images.len().div_ceil(threads);
+        // One image is no work for two threads.
+        let alone = share == images.len();
         let shares = images.chunks(share).zip(embeddings.chunks_mut(share));
         thread::scope(|scope| {
             for ((images, results), arena) in shares.zip(&mut arenas) {
@@ -41,8 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                         *result = embedder.embed(image, arena);
                     }
                 };
-                // One image is no work for two threads.
-                if share == images.len() { work() } else { drop(scope.spawn(work)) }
+                if alone { work() } else { drop(scope.spawn(work)) }
             }
         });
         embeddings
