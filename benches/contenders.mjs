@@ -71,12 +71,13 @@ async function begin(name, kind) {
 async function ours({ module = "cpu", backend, threads }) {
   const { scope, cells, load } = await begin(module, backend === "webgpu" ? "webgpu" : "cpu");
   if (threads === 1) return async (from, count) => joined(await scope.embed(cells, from, count));
+  const { judge } = await import("/site/www/engine.js");
   const { Hands } = await import("/site/www/hands.js");
   const { spread } = await import("/site/www/spread.js");
   const hands = await Hands.start(threads - 1, load, (/** @type {unknown} */ error) => {
     throw error;
   });
-  await Promise.all(hands.seats(cells, true).map((/** @type {any} */ seat) => seat.ready));
+  await Promise.all(hands.seats(cells, false).map((/** @type {any} */ seat) => seat.ready));
   const turn = new MessageChannel();
   const breath = () =>
     new Promise((resolve) => {
@@ -85,19 +86,21 @@ async function ours({ module = "cpu", backend, threads }) {
     });
   return async (first, count) => {
     if (first !== 0 || count !== CELLS) return joined(await scope.embed(cells, first, count));
-    /** @type {Float32Array[]} */
-    const all = [];
+    // As the page does it: classified, embeddings stay where they are made.
     const own = {
       most: 1,
       work: async (/** @type {number} */ from, /** @type {number} */ count) => {
         await breath();
-        return { embeddings: await scope.embed(cells, from, count) };
+        return judge(scope, cells, { from, count, embed: false });
       },
     };
-    const tell = (/** @type {number} */ _, /** @type {any} */ judged) =>
-      void all.push(...judged.embeddings);
-    await spread(cells.length, own, hands.seats(cells, true), { stopped: () => false, tell });
-    return joined(all);
+    const seats = hands.seats(cells, false);
+    let told = 0;
+    const tell = (/** @type {number} */ _, /** @type {any} */ { predictions }) =>
+      void (told += predictions.length);
+    await spread(cells.length, own, seats, { stopped: () => false, tell });
+    if (told !== CELLS) throw new Error(`${told} of ${CELLS} cells came back`);
+    return new Float32Array(0);
   };
 }
 
