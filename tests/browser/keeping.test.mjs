@@ -50,7 +50,7 @@ test("to keep where another tab keeps asks first", async () => {
   await second.click("#keep");
   await second.locator("#question").waitFor();
   await second.click("#question button[value=no]");
-  assert.equal(await second.isChecked("#keep"), false);
+  await second.locator("#keep:not(:checked)").waitFor();
   await second.click("#keep");
   await written(second, () => second.click("#question-yes"));
   await said(second, /is kept in this browser/);
