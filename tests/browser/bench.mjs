@@ -35,7 +35,7 @@ try {
 async function measure({ boxes, rounds }) {
   const { Client } = await import(new URL("www/client.js", location.href).href);
   const bytes = new Uint8Array(await (await fetch("field.png")).arrayBuffer());
-  const client = await Client.start({ backend: "cpu" });
+  const client = await Client.start({ backend: "cpu", threads: 1 });
   const rates = [];
   for (let round = 0; round <= rounds; round++) {
     const start = performance.now();
