@@ -1,28 +1,18 @@
 // @ts-check
 /** Two tabs that keep their work in one browser never write over each other unasked. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, afterEach, test } from "node:test";
+import { beforeEach, afterEach, test } from "node:test";
 import { file } from "./helpers/images.mjs";
 import { madeUpProject } from "./helpers/project.mjs";
-import { launch, open, serve } from "./helpers/site.mjs";
+import { open } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
+const stage = staged();
 /** @type {import("playwright-core").BrowserContext} */
 let context;
 
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
 beforeEach(async () => {
-  context = await browser.newContext();
+  context = await stage.browser.newContext();
 });
 afterEach(() => context.close());
 
@@ -30,7 +20,7 @@ test("a tab that has been overtaken says so and keeps nothing more", async () =>
   const first = await withProject(3);
   await keep(first);
   const second = await context.newPage();
-  await second.goto(`${site.url}?backend=cpu`);
+  await second.goto(`${stage.site.url}?backend=cpu`);
   await said(second, /last visit is back/);
   await written(first, () => answer(first)); // the second tab has changed nothing: no conflict
   assert.ok(await first.isChecked("#keep"));
@@ -65,7 +55,7 @@ test("a tab hears that another has erased", async () => {
   const first = await withProject(2);
   await keep(first);
   const second = await context.newPage();
-  await second.goto(`${site.url}?backend=cpu`);
+  await second.goto(`${stage.site.url}?backend=cpu`);
   await said(second, /last visit is back/);
   await first.click("#erase");
   await said(first, /Nothing of your work/);
@@ -76,7 +66,7 @@ test("a tab hears that another has erased", async () => {
 
 /** A page with a project of so many fields. @param {number} fields */
 async function withProject(fields) {
-  const page = await open(context, `${site.url}?backend=cpu`);
+  const page = await open(context, `${stage.site.url}?backend=cpu`);
   await page.setInputFiles("#project", file("small.mitoscope", madeUpProject(fields, 6)));
   await page.locator("body[data-state=files]").waitFor();
   return page;

@@ -1,47 +1,27 @@
 // @ts-check
 /** A field of 5,500 x 5,500 pixels of 16 bit goes through, and the page stays responsive meanwhile. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { seeded, tiff } from "./helpers/images.mjs";
-import { finished, launch, open, serve, start } from "./helpers/site.mjs";
-import { longestTask, peakMib } from "./helpers/measure.mjs";
+import { finished, open, start } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
+import { LONGEST, MEMORY, longestTask, peakMib } from "./helpers/measure.mjs";
 
 const SIDE = 5500;
 /** Pixels between the middles of cells, which makes 484 of them. */
 const PITCH = 250;
-/** Milliseconds of work in one task (issue 4). */
-const LONGEST = 100;
-/** MiB of the page's process (reliability table, 13). */
-const MEMORY = 1024;
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {string} */
-let folder;
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await rm(folder, { recursive: true });
-});
+const stage = staged();
 
 test("a 5,500 x 5,500 field of 16 bit is read, shown and begun", async () => {
-  const field = join(folder, "large.tif");
+  const field = join(stage.folder, "large.tif");
   await writeFile(field, largeField());
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   await page.selectOption("#kind", "field");
   let took = 0;
-  const longest = await longestTask(browser, page, async () => {
+  const longest = await longestTask(stage.browser, page, async () => {
     const dropped = performance.now();
     await start(page, [field]); // as a path: the page would have to unpack a buffer
     await page.locator(".box").first().waitFor({ state: "attached", timeout: 120_000 });
@@ -51,7 +31,7 @@ test("a 5,500 x 5,500 field of 16 bit is read, shown and begun", async () => {
   const cells = await page.locator(".box").count();
   await page.click("#cancel");
   await finished(page);
-  const memory = await peakMib(browser);
+  const memory = await peakMib(stage.browser);
   console.log(
     `${SIDE} x ${SIDE}, 16 bit: ${cells} cells shown after ${Math.round(took)} ms; longest task ` +
       `${longest} ms of CPU; peak ${memory} MiB`,

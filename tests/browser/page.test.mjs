@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import {
   DATA,
   bmp,
@@ -14,21 +14,10 @@ import {
   simulatedField,
   truncatedTiff,
 } from "./helpers/images.mjs";
-import { finished, give, launch, open, serve, start } from "./helpers/site.mjs";
+import { finished, give, open, serve, start } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
+const stage = staged();
 
 const cell = () => file("cell.png", png(simulatedCell(1)));
 
@@ -37,7 +26,7 @@ const LONG = 30;
 const field = (columns = 4) => file("field.bmp", bmp(simulatedField(columns)));
 
 test("says what it runs, and for what it may be used", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   assert.match(await page.innerText(".notice"), /Research use only, not for diagnostic procedures/);
   assert.match(await page.innerText(".privacy"), /stay on this computer/);
   assert.match(await page.innerText("#backend"), /CPU|GPU/);
@@ -46,7 +35,7 @@ test("says what it runs, and for what it may be used", async () => {
 });
 
 test("classifies a field: rows, boxes, counts and cards agree", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   const real = realData("classifies a field");
   await page.selectOption("#kind", "field");
   const bytes = real ? await readFile(join(DATA, "fields/DOT-2.png")) : null;
@@ -71,7 +60,7 @@ test("classifies a field: rows, boxes, counts and cards agree", async () => {
 });
 
 test("a cell picked in one view is marked in the other, also by keyboard", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   await give(page, [field(2)]);
   await page.locator("#gallery .card").nth(1).click();
   const selected = page.locator(".box[aria-selected=true]");
@@ -86,7 +75,7 @@ test("a cell picked in one view is marked in the other, also by keyboard", async
 });
 
 test("single cells dropped together become one row and a card each", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   await give(
     page,
     [1, 2, 3].map((seed) => file(`${seed}.png`, png(simulatedCell(seed)))),
@@ -99,7 +88,7 @@ test("single cells dropped together become one row and a card each", async () =>
 });
 
 test("bad files get one clear line each and stop no other", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   await give(page, [
     file("empty.png", Buffer.alloc(0)),
     file("cut.tif", truncatedTiff()),
@@ -121,7 +110,7 @@ test("bad files get one clear line each and stop no other", async () => {
 });
 
 test("a file dropped anywhere is taken and never replaces the page", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   const prevented = await page.evaluate(
     (bytes) => {
       const dataTransfer = new DataTransfer();
@@ -139,7 +128,7 @@ test("a file dropped anywhere is taken and never replaces the page", async () =>
 });
 
 test("cancel stops at once and keeps what is done", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   await start(page, [field(LONG), cell()]);
   await page.locator("#gallery .card").first().waitFor();
   await page.evaluate(timeCancel);
@@ -157,7 +146,7 @@ test("cancel stops at once and keeps what is done", async () => {
 });
 
 test("a crash of the worker fails one image; the rest goes on", async () => {
-  const page = await open(browser, site.url);
+  const page = await open(stage.browser, stage.site.url);
   await start(page, [field(LONG), cell()]);
   await page.locator("#gallery .card").first().waitFor();
   await page.workers()[0].evaluate(() => {
@@ -176,7 +165,7 @@ test("a damaged model is refused with the reason", async (t) => {
   const broken = await serve({ files: { "www/model/model.safetensors": Buffer.from("no model") } });
   t.after(broken.close);
   await assert.rejects(
-    open(browser, broken.url),
+    open(stage.browser, broken.url),
     /mitoscope cannot start\. .*(model|safetensors)/i,
   );
 });

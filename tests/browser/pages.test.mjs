@@ -1,26 +1,15 @@
 // @ts-check
 /** Page and channel of a file are chosen on its row, and named in all that leaves the page. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { file, png, simulatedField, tiff } from "./helpers/images.mjs";
-import { download, finished, give, launch, open, serve, table } from "./helpers/site.mjs";
+import { download, finished, give, open, table } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
+const stage = staged();
 
 test("another page or channel is read on demand, and answers come back with it", async () => {
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   await page.selectOption("#kind", "field");
   // Page 1: green shows 4 cells, red 2, so the brightest shows all 4; page 2: 3 cells.
   const bytes = tiff([
@@ -67,7 +56,7 @@ test("another page or channel is read on demand, and answers come back with it",
   assert.equal(await page.locator(".card.read").count(), 1, "the answer is back");
 
   await page.close();
-  const restored = await open(browser, `${site.url}?backend=cpu`);
+  const restored = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   await restored.setInputFiles("#project", file("stack.mitoscope", project));
   await restored.locator("body[data-state=files]").waitFor();
   assert.match(await restored.innerText("#field .title"), /page 2, brightest$/);
@@ -80,7 +69,7 @@ test("another page or channel is read on demand, and answers come back with it",
 });
 
 test("a file with nothing to choose from offers no choice", async () => {
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   await page.selectOption("#kind", "field");
   await give(page, [file("plain.png", png(simulatedField(2, 1)))]);
   assert.equal(await page.locator(".choice :is(input, select)").count(), 0);

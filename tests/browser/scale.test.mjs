@@ -1,42 +1,22 @@
 // @ts-check
 /** Ten thousand cells stay fluid: no long task on the page's main thread, few cards in the page. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { madeUpProject, modelSha256 } from "./helpers/project.mjs";
-import { launch, open, serve } from "./helpers/site.mjs";
-import { longestTask, peakMib } from "./helpers/measure.mjs";
+import { open } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
+import { LONGEST, MEMORY, longestTask, peakMib } from "./helpers/measure.mjs";
 
 const [FIELDS, CELLS] = [100, 100];
-/** Milliseconds of work in one task (issue 4). */
-const LONGEST = 100;
-/** MiB of the page's process (reliability table, 13). */
-const MEMORY = 1024;
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {string} */
-let folder;
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-  await rm(folder, { recursive: true });
-});
+const stage = staged();
 
 test("10,000 cells: opened, scrolled, filtered, cut and read without a long task", async () => {
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   // As a path: the page would have to unpack a buffer on its main thread.
-  const project = join(folder, "large.mitoscope");
+  const project = join(stage.folder, "large.mitoscope");
   await writeFile(project, madeUpProject(FIELDS, CELLS, { sha256: await modelSha256() }));
   const gallery = page.locator("#gallery");
   /** @type {Record<string, () => Promise<unknown>>} */
@@ -122,11 +102,11 @@ test("10,000 cells: opened, scrolled, filtered, cut and read without a long task
   /** @type {Record<string, number>} */
   const longest = {};
   for (const [name, step] of Object.entries(steps)) {
-    longest[name] = await longestTask(browser, page, step);
+    longest[name] = await longestTask(stage.browser, page, step);
     const cards = await page.locator("#gallery .card").count();
     assert.ok(cards <= 150, `${cards} cards in the page after "${name}"`);
   }
-  const memory = await peakMib(browser);
+  const memory = await peakMib(stage.browser);
   console.log(`longest task in ms of CPU: ${JSON.stringify(longest)}; peak ${memory} MiB`);
   assert.ok(memory < MEMORY, `the page has taken ${memory} MiB`);
   for (const [name, time] of Object.entries(longest)) {

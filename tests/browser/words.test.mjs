@@ -3,27 +3,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { file, truncatedTiff } from "./helpers/images.mjs";
 import { madeUpProject } from "./helpers/project.mjs";
-import { PROJECT, give, launch, open, serve } from "./helpers/site.mjs";
+import { PROJECT, give, open } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-/** @type {import("playwright-core").Browser} */
-let browser;
-
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
+const stage = staged();
 
 test("the language outlives a reload without anything being stored", async () => {
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   await page.selectOption("#language", "de");
   await page.reload();
   await page.locator("body[data-state=empty]").waitFor();
@@ -35,7 +24,7 @@ test("the language outlives a reload without anything being stored", async () =>
 });
 
 test("German: what went wrong in German, the program's own words behind it as English", async () => {
-  const page = await open(browser, `${site.url}?backend=cpu&lang=de`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu&lang=de`);
   await give(page, [file("empty.png", Buffer.alloc(0)), file("cut.tif", truncatedTiff())]);
   const rows = page.locator(".source.failed");
   assert.equal(await rows.count(), 2);
@@ -64,7 +53,7 @@ test("the operating points of a model are named on the slider, and a click appli
     { name: "sensitive", threshold: -0.6191 },
     { name: "lab's own", threshold: 0.25 },
   ];
-  const page = await open(browser, `${site.url}?backend=cpu`);
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
   const project = madeUpProject(2, 60, { together: true, operatingPoints });
   await page.setInputFiles("#project", file("points.mitoscope", project));
   await page.locator("body[data-state=files]").waitFor();

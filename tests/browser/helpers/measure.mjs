@@ -3,6 +3,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
+/** Milliseconds of work in one task (issue 4). */
+export const LONGEST = 100;
+/** MiB of the page's process (reliability table, 13). */
+export const MEMORY = 1024;
+
 /**
  * The longest task of the page's main thread while `work` is done, in milliseconds of CPU time, so
  * that a busy machine does not count.
