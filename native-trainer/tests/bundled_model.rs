@@ -8,6 +8,7 @@ use mitoscope::device::Device;
 use mitoscope::model::Model;
 use native_trainer::evaluation::{Evaluation, Figures};
 use native_trainer::fitting::Split;
+use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
@@ -37,12 +38,10 @@ fn the_held_out_figures_are_those_of_the_manifest() {
         let samples = prepare(&table, &group, &preprocess).expect("the field");
         let held_out: Vec<_> =
             samples.iter().filter(|sample| split.held_out.contains(&sample.row)).collect();
-        for samples in held_out.chunks(32) {
-            let inputs: Vec<Vec<f32>> = samples.iter().map(|s| s.input(&preprocess)).collect();
-            let verdicts = pollster::block_on(classifier.classify(&inputs)).expect("verdicts");
-            for (sample, verdict) in samples.iter().zip(verdicts) {
-                values[sample.row] = verdict.decision_value;
-            }
+        let input = |cell: usize| held_out[cell].input(&preprocess);
+        let embeddings = embed_all(&classifier, held_out.len(), input).expect("embeddings");
+        for (sample, embedding) in held_out.iter().zip(embeddings) {
+            values[sample.row] = classifier.judge(&embedding).expect("a verdict").decision_value;
         }
     }
     let values: Vec<f64> = split.held_out.iter().map(|row| values[*row]).collect();
