@@ -71,7 +71,6 @@ async function begin(name, kind) {
 async function ours({ module = "cpu", backend, threads }) {
   const { scope, cells, load } = await begin(module, backend === "webgpu" ? "webgpu" : "cpu");
   if (threads === 1) return async (from, count) => joined(await scope.embed(cells, from, count));
-  const { judge } = await import("/site/www/engine.js");
   const { Hands } = await import("/site/www/hands.js");
   const { spread } = await import("/site/www/spread.js");
   const hands = await Hands.start(threads - 1, load, (/** @type {unknown} */ error) => {
@@ -91,7 +90,7 @@ async function ours({ module = "cpu", backend, threads }) {
       most: 1,
       work: async (/** @type {number} */ from, /** @type {number} */ count) => {
         await breath();
-        return judge(scope, cells, { from, count, embed: false });
+        return scope.classify(cells, from, count, false);
       },
     };
     const seats = hands.seats(cells, false);

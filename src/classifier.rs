@@ -11,8 +11,10 @@ use crate::device::Device;
 use crate::embedder::cpu::{Arena, CpuEmbedder};
 #[cfg(feature = "gpu")]
 use crate::embedder::gpu::GpuEmbedder;
+use crate::limits::Doubt;
 use crate::model::Model;
-use crate::preprocess::{CHANNELS, Channels, SIDE};
+use crate::preprocess::{CHANNELS, Channels, CutCells, SIDE};
+use crate::quality::Quality;
 use crate::references::Neighbour;
 
 /// What a cell is.
@@ -35,6 +37,8 @@ pub struct Prediction {
     pub probability: f64,
     /// The class by the sign of the decision value.
     pub prediction: Label,
+    /// Which of the model's limits the cell is beyond, so that the class says little.
+    pub doubt: Option<Doubt>,
 }
 
 /// Where a cell lies among the model's references.
@@ -140,18 +144,21 @@ impl Classifier {
         }
     }
 
-    /// Classifies one embedding.
+    /// Classifies one embedding of a cell that is imaged so well.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] when the decision value is not finite.
-    pub fn judge(&self, embedding: &[f32]) -> Result<Prediction, Error> {
-        let decision_value = self.model.svm.decision_value(embedding);
+    pub fn judge(&self, embedding: &[f32], quality: &Quality) -> Result<Prediction, Error> {
+        let Model { svm, manifest, .. } = &self.model;
+        let decision_value = svm.decision_value(embedding);
         if !decision_value.is_finite() {
             return Err(Error::NotClassifiable("the decision value is not finite".into()));
         }
         let prediction = if decision_value > 0.0 { Label::Mitotic } else { Label::Interphase };
-        let probability = self.model.manifest.calibration.probability(decision_value);
-        Ok(Prediction { decision_value, probability, prediction })
+        let probability = manifest.calibration.probability(decision_value);
+        let limits = manifest.limits.as_ref();
+        let doubt = limits.and_then(|limits| limits.doubt(quality, svm.nearest(embedding)));
+        Ok(Prediction { decision_value, probability, prediction, doubt })
     }
 
     /// Places one embedding among the model's references.
@@ -165,8 +172,14 @@ impl Classifier {
     ///
     /// # Errors
     /// Those of [`Classifier::embed`] and [`Classifier::judge`].
-    pub async fn classify(&self, inputs: &[Vec<f32>]) -> Result<Vec<Prediction>, Error> {
-        self.embed(inputs).await?.iter().map(|embedding| self.judge(embedding)).collect()
+    pub async fn classify(&self, cells: &CutCells) -> Result<Vec<Prediction>, Error> {
+        let CutCells { patches, levels } = cells;
+        let preprocess = &self.model.manifest.preprocess;
+        let inputs: Vec<_> = patches.iter().map(|patch| preprocess.input(patch, levels)).collect();
+        let judged = patches.iter().zip(self.embed(&inputs).await?);
+        judged
+            .map(|(patch, embedding)| self.judge(&embedding, &preprocess.quality(patch, levels)))
+            .collect()
     }
 }
 

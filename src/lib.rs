@@ -4,8 +4,8 @@
 //! to cell boxes), [`preprocess`] (cell to network input), [`embedder`] (input to embedding),
 //! [`svm`] (embedding to decision value), [`classifier`] (all of it), [`specimen`] (the decision
 //! values of all cells to a verdict); [`model`] is the file that holds what was learned,
-//! [`references`] the known cells in it, [`device`] where the network runs. Everything is pure: bytes
-//! in, values out.
+//! [`references`] the known cells in it, [`quality`] and [`limits`] what it does not claim to know,
+//! [`device`] where the network runs. Everything is pure: bytes in, values out.
 //!
 //! ```
 //! # async fn run() -> Result<(), mitoscope::Error> {
@@ -24,8 +24,7 @@
 //! let file = std::fs::read("www/model/model.safetensors").expect("the bundled model");
 //! let model = Model::from_bytes(&file)?;
 //! let cells = model.manifest.preprocess.cut_field(&field, &boxes)?;
-//! let input = model.manifest.preprocess.input(&cells.patches[0], &cells.levels);
-//! let verdicts = Classifier::new(model, Device::Cpu).classify(&[input]).await?;
+//! let verdicts = Classifier::new(model, Device::Cpu).classify(&cells).await?;
 //! println!("{:?} at {:.2}", verdicts[0].prediction, verdicts[0].decision_value);
 //! # Ok(())
 //! # }
@@ -40,8 +39,10 @@ pub mod embedder;
 mod error;
 pub mod grey;
 mod image;
+pub mod limits;
 pub mod model;
 pub mod preprocess;
+pub mod quality;
 pub mod references;
 pub mod specimen;
 pub mod svm;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::embedder::{EMBEDDING, Weights};
+use crate::limits::Limits;
 use crate::preprocess::Preprocess;
 use crate::references::References;
 use crate::svm::Svm;
@@ -50,6 +51,9 @@ pub struct Manifest {
     pub calibration: Calibration,
     /// Named thresholds on the decision value.
     pub operating_points: Vec<OperatingPoint>,
+    /// What the model does not claim to know; none in files that no trainer measured it for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
     /// Measured figures, as the trainer wrote them.
     pub metrics: serde_json::Value,
     /// Where the model comes from.
@@ -186,7 +190,8 @@ impl Manifest {
         }
         let thresholds = self.operating_points.iter().map(|point| point.threshold);
         let numbers = [self.calibration.a, self.calibration.b];
-        if let Some(bad) = thresholds.chain(numbers).find(|v| !v.is_finite()) {
+        let limit = self.limits.as_ref().and_then(Limits::bad_number);
+        if let Some(bad) = thresholds.chain(numbers).chain(limit).find(|v| !v.is_finite()) {
             return refuse(format!("the manifest holds {bad}, which is not finite"));
         }
         self.preprocess.check()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cells::{CellBox, typical_size};
 use crate::grey::{gaussian_blur, median, percentile};
+use crate::quality::Quality;
 use crate::{Error, GreyImage};
 
 /// Side of a patch and of the network's input, in pixels (the paper's section 3 and table 1).
@@ -16,7 +17,7 @@ pub const SIDE: usize = 128;
 pub const CHANNELS: usize = 3;
 
 /// Smallest grey range that counts as contrast: an eighth of a step of a 16-bit image.
-const LEAST_RANGE: f32 = 2e-6;
+pub(crate) const LEAST_RANGE: f32 = 2e-6;
 /// Softening of the field-scaled logarithm, relative to the typical cell's height over the background.
 const FIELD_SOFTENING: f32 = 0.05;
 /// Largest logarithm of the field-scaled ratio that is told apart (a factor of 20).
@@ -104,6 +105,12 @@ pub enum Channels {
     CellScaled,
     /// Scaled per cell, scaled to the field's typical cell, and locally normalised: the modern preset.
     ThreeScales,
+}
+
+/// Distance of a square's pixel from its centre, in pixels.
+pub(crate) fn from_centre(index: usize, side: usize) -> f32 {
+    let off = |p: usize| p as f32 + 0.5 - side as f32 / 2.0;
+    off(index % side).hypot(off(index / side))
 }
 
 /// Grey levels that are typical of the cells of one field.
@@ -198,12 +205,8 @@ impl Preprocess {
             return FieldLevels { background: 0.0, cell: 1.0 };
         }
         let radius = self.cell_radius();
-        let disc: Vec<usize> = (0..SIDE * SIDE)
-            .filter(|i| {
-                let from_centre = |p: usize| p as f32 + 0.5 - SIDE as f32 / 2.0;
-                from_centre(i % SIDE).hypot(from_centre(i / SIDE)) <= radius
-            })
-            .collect();
+        let disc: Vec<usize> =
+            (0..SIDE * SIDE).filter(|i| from_centre(*i, SIDE) <= radius).collect();
         let low = |p: &Patch| percentile(&mut p.0.clone(), self.low_percentile);
         let mean = |p: &Patch| disc.iter().map(|i| p.0[*i]).sum::<f32>() / disc.len().max(1) as f32;
         FieldLevels {
@@ -228,6 +231,11 @@ impl Preprocess {
                 input
             }
         }
+    }
+
+    /// How well the cell of a patch is imaged.
+    pub fn quality(&self, patch: &Patch, levels: &FieldLevels) -> Quality {
+        Quality::of(patch, levels, self.cell_radius())
     }
 
     /// Cuts the cells of one field, in the order of the boxes.

@@ -7,19 +7,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::classifier::Label;
+use crate::classifier::{Label, Prediction};
+use crate::limits::Doubt;
+use crate::model::Manifest;
 
 /// The decision value where the support vector machine itself divides the classes.
 pub const BOUNDARY: f64 = 0.0;
 
 /// Support vectors lie at a decision value of ±1 by definition: nearer cells are in the margin.
-const MARGIN: f64 = 1.0;
+pub const MARGIN: (f64, f64) = (-1.0, 1.0);
 
 /// What is known of one cell.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub struct Evidence {
     /// The classifier's; none for a cell that could not be classified.
     pub decision_value: Option<f64>,
+    /// Which of the model's limits it is beyond.
+    pub doubt: Option<Doubt>,
     /// The reader's.
     pub answer: Option<Label>,
 }
@@ -29,22 +33,38 @@ pub struct Evidence {
 pub struct Rule {
     /// Decision values above it are mitotic.
     pub threshold: f64,
-    /// Thresholds of the model's operating points.
+    /// Decision values that no cell may lie between with boundary and threshold on the one side and
+    /// one of them on the other: the operating points of a model that does not say where it abstains.
     pub points: Vec<f64>,
+    /// Decision values between which a cell is uncertain: where the model abstains, else [`MARGIN`].
+    pub margin: (f64, f64),
     /// Confirmed mitotic cells that show a good preparation; the clinical rule says one or two.
     pub needed: usize,
     /// False when a reader says that the specimen cannot be judged.
     pub gradable: bool,
 }
 
-/// Why a cell is uncertain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Doubt {
-    /// It lies in the margin of the support vector machine.
-    Margin,
-    /// Boundary, threshold and operating points do not all call it the same.
-    Points,
+impl Rule {
+    /// The rule of a model's predictions.
+    pub fn of(manifest: &Manifest, threshold: f64, needed: usize) -> Self {
+        let abstention = manifest.limits.as_ref().and_then(|limits| limits.abstention);
+        let points = manifest.operating_points.iter().map(|point| point.threshold);
+        Self {
+            threshold,
+            points: if abstention.is_some() { Vec::new() } else { points.collect() },
+            margin: abstention.map_or(MARGIN, |abstention| (abstention.low, abstention.high)),
+            needed,
+            gradable: true,
+        }
+    }
+}
+
+impl From<&Prediction> for Evidence {
+    /// What the classifier alone says.
+    fn from(prediction: &Prediction) -> Self {
+        let Prediction { decision_value, doubt, .. } = *prediction;
+        Self { decision_value: Some(decision_value), doubt, answer: None }
+    }
 }
 
 /// What one cell is taken for.
@@ -107,10 +127,12 @@ pub fn judge(cells: &[Evidence], rule: &Rule) -> (Vec<Call>, Verdict) {
             return Call { model: None, label: cell.answer, doubt: None };
         };
         let model = if value > rule.threshold { Label::Mitotic } else { Label::Interphase };
-        let doubt = if value > lowest && value <= highest {
+        let doubt = if cell.doubt.is_some() {
+            cell.doubt
+        } else if value > lowest && value <= highest {
             Some(Doubt::Points)
         } else {
-            (value.abs() < MARGIN).then_some(Doubt::Margin)
+            (value > rule.margin.0 && value < rule.margin.1).then_some(Doubt::Margin)
         };
         Call { model: Some(model), label: Some(cell.answer.unwrap_or(model)), doubt }
     };
@@ -155,7 +177,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Case {
         case: String,
-        cells: Vec<(Option<f64>, Option<Label>)>,
+        cells: Vec<(Option<f64>, Option<Doubt>, Option<Label>)>,
         rule: Rule,
         calls: Vec<(Option<Label>, Option<Label>, Option<Doubt>)>,
         verdict: Verdict,
@@ -169,7 +191,7 @@ mod tests {
         for Case { case, cells, rule, calls: expected, verdict: wanted } in cases {
             let cells: Vec<Evidence> = cells
                 .into_iter()
-                .map(|(decision_value, answer)| Evidence { decision_value, answer })
+                .map(|(decision_value, doubt, answer)| Evidence { decision_value, doubt, answer })
                 .collect();
             let (calls, verdict) = judge(&cells, &rule);
             let calls: Vec<_> =
@@ -181,9 +203,10 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_not_classified() {
-        let rule = Rule { threshold: 0.0, points: vec![], needed: 1, gradable: true };
+        let rule =
+            Rule { threshold: 0.0, points: vec![], margin: MARGIN, needed: 1, gradable: true };
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            let cell = Evidence { decision_value: Some(value), answer: None };
+            let cell = Evidence { decision_value: Some(value), doubt: None, answer: None };
             let (calls, verdict) = judge(&[cell], &rule);
             assert_eq!((calls[0].label, verdict.cells), (None, 0));
             assert_eq!((verdict.preparation, verdict.fraction), (Preparation::Ungradable, None));

@@ -110,6 +110,17 @@ impl Svm {
         })
     }
 
+    /// Distance of an embedding of `dim()` values from the nearest support vector; infinite when `x` has
+    /// another length or holds NaN. Far from all of them the decision value is the bias alone.
+    pub fn nearest(&self, x: &[f32]) -> f32 {
+        if x.len() != self.dim {
+            return f32::INFINITY;
+        }
+        let rows = self.support_vectors.chunks_exact(self.dim);
+        let least = rows.map(|row| squared_distance(x, row)).fold(f64::INFINITY, f64::min);
+        least.sqrt() as f32
+    }
+
     /// scikit-learn's `gamma='scale'`: 1 / (dim · variance of all values together).
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::cells::{self, CellBox};
 use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
 use crate::model::{Manifest, Model, sha256};
-use crate::preprocess::{CutCells, Preprocess};
+use crate::preprocess::{CutCells, Patch, Preprocess};
 use crate::references::{PICTURE_SIDE, ReferenceCell};
 use crate::{Error, GreyImage, decode};
 
@@ -143,9 +143,12 @@ impl Scope {
         CellSet { boxes, cells }
     }
 
-    /// Classifies `count` cells from index `from` on: `{decisionValue, probability, prediction, point,
-    /// neighbours}[]`. `point` is `[x, y]` on the map of the references, `neighbours` are the nearest
-    /// of them, `{index, distance}[]`; null and empty for a model without references.
+    /// Classifies `count` cells from index `from` on: `{predictions, embeddings}`.
+    ///
+    /// `predictions` are `{decisionValue, probability, prediction, doubt, point, neighbours}[]`: `doubt`
+    /// names the limit of the model that the cell is beyond; `point` is `[x, y]` on the map of the
+    /// references and `neighbours` are the nearest of them, `{index, distance}[]`, null and empty for a
+    /// model without references. `embeddings` are `Float32Array[]`, or null unless `embed` is set.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] or [`Error::Device`].
@@ -154,13 +157,19 @@ impl Scope {
         cells: &CellSet,
         from: usize,
         count: usize,
+        embed: bool,
     ) -> Result<JsValue, Error> {
+        let CutCells { patches, levels } = &cells.cells;
         let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
-        let classified = |embedding: &Vec<f32>| {
-            let prediction = self.classifier.judge(embedding)?;
+        let classified = |(patch, embedding): (&Patch, &Vec<f32>)| {
+            let quality = self.preprocess.quality(patch, levels);
+            let prediction = self.classifier.judge(embedding, &quality)?;
             Ok(Classified { prediction, surroundings: self.classifier.surroundings(embedding) })
         };
-        to_js(&embeddings.iter().map(classified).collect::<Result<Vec<_>, Error>>()?)
+        let predictions = patches.iter().skip(from).zip(&embeddings).map(classified);
+        let predictions = to_js(&predictions.collect::<Result<Vec<_>, Error>>()?)?;
+        let embeddings = if embed { arrays(&embeddings).into() } else { JsValue::NULL };
+        Ok(object([("predictions", predictions), ("embeddings", embeddings)]))
     }
 
     /// The model's references: `{cells: {label, kind}[], points: [x, y][]}`.
@@ -190,12 +199,9 @@ impl Scope {
     /// [`Error::NotClassifiable`] or [`Error::Device`].
     pub async fn embed(&self, cells: &CellSet, from: usize, count: usize) -> Result<Array, Error> {
         let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
-        Ok(embeddings.iter().map(|one| Float32Array::from(one.as_slice())).collect())
+        Ok(arrays(&embeddings))
     }
-}
 
-#[wasm_bindgen]
-impl Scope {
     /// The network's input of one cell: three channels of 128 x 128 values.
     ///
     /// # Errors
@@ -277,12 +283,17 @@ impl Image {
 /// A picture as the page gets it: `{width, height, rgba}`.
 fn picture(preview: &decode::Preview) -> JsValue {
     let rgba = Uint8ClampedArray::from(preview.rgba.as_slice());
+    let (width, height) = (preview.width.into(), preview.height.into());
+    object([("width", width), ("height", height), ("rgba", rgba.into())])
+}
+
+fn arrays(embeddings: &[Vec<f32>]) -> Array {
+    embeddings.iter().map(|one| Float32Array::from(one.as_slice())).collect()
+}
+
+fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValue {
     let object = Object::new();
-    for (name, value) in [
-        ("width", JsValue::from(preview.width)),
-        ("height", preview.height.into()),
-        ("rgba", rgba.into()),
-    ] {
+    for (name, value) in properties {
         // Setting a property of a fresh object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &value);
     }

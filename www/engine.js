@@ -6,7 +6,6 @@
  * for WebGPU, several times larger, only where it will be used.
  *
  * @import * as Engine from "../pkg/cpu/mitoscope.js"
- * @import { CellSet, Scope } from "../pkg/cpu/mitoscope.js"
  * @import * as Protocol from "./protocol.js"
  *
  * @typedef {"cpu" | "cpu-relaxed" | "gpu"} ModuleName folder below `pkg`
@@ -42,19 +41,6 @@ export async function instantiate(name, wasm) {
   const engine = await import(new URL(`../pkg/${name}/mitoscope.js`, import.meta.url).href);
   await engine.default({ module_or_path: wasm });
   return engine;
-}
-
-/**
- * Classifies some of the cells.
- *
- * @param {Scope} scope
- * @param {CellSet} cells
- * @param {{ from: number, count: number, embed: boolean }} range `embed`: with their embeddings
- * @returns {Promise<Judged>}
- */
-export async function judge(scope, cells, { from, count, embed }) {
-  const predictions = await scope.classify(cells, from, count);
-  return { predictions, embeddings: embed ? await scope.embed(cells, from, count) : null };
 }
 
 /** What an error says, for a reply. @param {any} error @returns {Protocol.Failure} */

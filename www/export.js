@@ -11,7 +11,7 @@ import { RESEARCH_USE } from "./messages.js";
 
 /** The first columns are those of `mitoscope detect` and of the cell table, which can be trained on. */
 const COLUMNS =
-  "image,x,y,w,h,decision_value,probability,prediction,label,specimen,page,channel,cell,final,uncertain," +
+  "image,x,y,w,h,decision_value,probability,prediction,doubt,label,specimen,page,channel,cell,final," +
   "reader,read_at,operating_point,threshold,model,model_sha256,mitoscope_version,notice";
 
 /** Name of the threshold in use. @param {Study} study */
@@ -31,15 +31,8 @@ export function csv(study) {
       const { sha256, name, mitoscope } = source.model ?? {};
       return [
         ...[cell.name, box.x, box.y, box.w, box.h],
-        ...[prediction?.decisionValue, prediction?.probability, call.model, answer?.label],
-        ...[
-          specimen.name,
-          source.page + 1,
-          source.channel,
-          cell.id,
-          call.label,
-          call.doubt ? "yes" : "no",
-        ],
+        ...[prediction?.decisionValue, prediction?.probability, call.model, call.doubt, answer?.label],
+        ...[specimen.name, source.page + 1, source.channel, cell.id, call.label],
         ...[answer?.reader, answer?.at, ...point, name, sha256, mitoscope, RESEARCH_USE],
       ];
     }),
@@ -68,7 +61,7 @@ export function json(study) {
       })),
       cells: classified(cells).map((cell) => ({
         ...{ id: cell.id, image: cell.name, box: cell.box, ...cell.prediction },
-        ...{ prediction: cell.call.model, final: cell.call.label, uncertain: !!cell.call.doubt },
+        ...{ prediction: cell.call.model, final: cell.call.label, doubt: cell.call.doubt },
         answer: cell.answer,
       })),
     })),

@@ -23,7 +23,7 @@
  *
  * @typedef {{ id: number, judged: Judged } | { id: number, failure: Protocol.Failure }} Answer
  */
-import { failure, instantiate, judge } from "./engine.js";
+import { failure, instantiate } from "./engine.js";
 
 /** @type {{ engine: Engine, scope: Scope }} */
 let running;
@@ -63,7 +63,7 @@ async function answer({ id, patches, levels, embed }) {
   try {
     const cells = engine.CellSet.ofPatches(patches, levels);
     try {
-      const judged = await judge(scope, cells, { from: 0, count: cells.length, embed });
+      const judged = await scope.classify(cells, 0, cells.length, embed);
       postMessage({ id, judged });
     } finally {
       cells.free();

@@ -79,6 +79,7 @@ async function open() {
       name: `${preset} ${manifest.version}`,
       mitoscope: version,
       operatingPoints: manifest.operating_points,
+      abstention: manifest.limits?.abstention ?? null,
     };
     study.references = await client.references();
     session = new Session(client, study);

@@ -20,10 +20,13 @@
  *
  * @typedef {"mitotic" | "interphase"} Label
  * @typedef {{ index: number, distance: number }} Neighbour a reference cell, by embedding
+ * @typedef {"faint" | "saturated" | "blurred" | "unlike"} Doubt how a cell is imaged worse than, or looks
+ *   unlike, those the model was made from
  * @typedef {object} Prediction
  * @property {number} decisionValue
  * @property {number} probability
  * @property {Label} prediction
+ * @property {Doubt | null} doubt which of the model's limits the cell is beyond
  * @property {[number, number] | null} point the cell's place on the model's map; null without one
  * @property {Neighbour[]} neighbours the nearest reference cells, nearest first
  *

@@ -11,7 +11,7 @@
 import { Ledger } from "./ledger.js";
 import { t } from "./messages.js";
 import { FIRST_READING, readingId } from "./reading.js";
-import { BOUNDARY, NEEDED, judge } from "./verdict.js";
+import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
 
 /**
  * @typedef {"waiting" | "working" | "done" | "failed" | "stopped"} Status
@@ -21,6 +21,8 @@ import { BOUNDARY, NEEDED, judge } from "./verdict.js";
  * @property {string} name
  * @property {string} mitoscope version of the program
  * @property {{ name: string, threshold: number }[]} operatingPoints
+ * @property {{ coverage: number, low: number, high: number } | null} [abstention] decision values between
+ *   which it abstains, so that at least this share of each class is not called the other
  *
  * @typedef {object} Source one field, or single-cell images that belong together
  * @property {number} id
@@ -115,11 +117,16 @@ export class Study extends EventTarget {
     return String(this.ledger.get("reader") ?? "");
   }
 
+  /** The models in use. @returns {ModelName[]} */
+  get #models() {
+    const models = [this.model, ...this.sources.map((source) => source.model)];
+    return models.filter((model) => model !== null);
+  }
+
   /** Named thresholds: the boundary, then those of the models in use. */
   get points() {
-    const models = [this.model, ...this.sources.map((source) => source.model)];
     const points = [{ name: "boundary", threshold: BOUNDARY }];
-    for (const point of models.flatMap((model) => model?.operatingPoints ?? [])) {
+    for (const point of this.#models.flatMap((model) => model.operatingPoints)) {
       const { name, threshold } = point;
       if (points.some((other) => other.name === name && other.threshold === threshold)) continue;
       points.push(point);
@@ -358,16 +365,23 @@ export class Study extends EventTarget {
       const id = String(this.ledger.get(`source/${source.id}`) ?? "");
       groups.set(id, [...(groups.get(id) ?? []), source]);
     }
-    const rule = { threshold: this.threshold, needed: this.needed };
-    const points = this.points.map((point) => point.threshold);
+    const vague = this.#models.filter((model) => !model.abstention);
+    const points = vague.flatMap((model) => model.operatingPoints.map((p) => p.threshold));
+    const margins = this.#models.map(({ abstention }) => abstention ?? { low: MARGIN[0], high: MARGIN[1] });
+    const margin = /** @type {[number, number]} */ ([
+      Math.min(...margins.map(({ low }) => low)),
+      Math.max(...margins.map(({ high }) => high)),
+    ]);
+    const rule = { threshold: this.threshold, points, margin, needed: this.needed };
     this.specimens = [...groups].map(([id, sources]) => {
       const cells = sources.flatMap((source) => source.cells);
       const gradable = this.ledger.get(`specimen/${id}/ungradable`) !== true;
       const evidence = cells.map(({ prediction, answer }) => ({
         decisionValue: prediction?.decisionValue ?? null,
+        doubt: prediction?.doubt ?? null,
         answer: answer?.label ?? null,
       }));
-      const { calls, verdict } = judge(evidence, { ...rule, points, gradable });
+      const { calls, verdict } = judge(evidence, { ...rule, gradable });
       cells.forEach((cell, i) => (cell.call = calls[i]));
       const name = String(this.ledger.get(`specimen/${id}/name`) ?? t.specimen);
       const note = String(this.ledger.get(`specimen/${id}/note`) ?? "");

@@ -12,19 +12,27 @@
 export const BOUNDARY = 0;
 
 /** Support vectors lie at a decision value of ±1 by definition: nearer cells are in the margin. */
-const MARGIN = 1;
+export const MARGIN = /** @type {[number, number]} */ ([-1, 1]);
 
 /** Confirmed mitotic cells that show a good preparation, by the clinical rule "one or two". */
 export const NEEDED = 2;
 
 /**
+ * @typedef {import("./protocol.js").Doubt | "margin" | "points"} Doubt why a cell is uncertain: a limit
+ *   of the model; its decision value lies where the model abstains, or in the margin of the support
+ *   vector machine; or boundary, threshold and operating points do not all call it the same
+ *
  * @typedef {object} Evidence of one cell
  * @property {number | null} decisionValue null while it is not classified
+ * @property {Doubt | null} doubt which of the model's limits it is beyond
  * @property {Label | null} answer the reader's
  *
  * @typedef {object} Rule
  * @property {number} threshold decision values above it are mitotic
- * @property {number[]} points thresholds of the model's operating points
+ * @property {number[]} points decision values that no cell may lie between with boundary and threshold:
+ *   the operating points of a model that does not say where it abstains
+ * @property {[number, number]} margin decision values between which a cell is uncertain: where the model
+ *   abstains, else `MARGIN`
  * @property {number} needed confirmed mitotic cells
  * @property {boolean} gradable false when the reader says that the specimen cannot be judged
  *
@@ -33,8 +41,7 @@ export const NEEDED = 2;
  * @typedef {object} Call what one cell is taken for
  * @property {Label | null} model by the threshold
  * @property {Label | null} label the reader's answer, else the model's
- * @property {"margin" | "points" | null} doubt why it is uncertain: in the margin of the support
- *   vector machine, or boundary, threshold and operating points do not all call it the same
+ * @property {Doubt | null} doubt
  *
  * @typedef {object} Verdict
  * @property {number} cells that are classified
@@ -55,16 +62,17 @@ export const NEEDED = 2;
  * @param {Rule} rule
  * @returns {{ calls: Call[], verdict: Verdict }}
  */
-export function judge(cells, { threshold, points, needed, gradable }) {
+export function judge(cells, { threshold, points, margin, needed, gradable }) {
   const all = [BOUNDARY, threshold, ...points];
   const [lowest, highest] = [Math.min(...all), Math.max(...all)];
   const sums = { cells: 0, mitotic: 0, confirmed: 0, candidates: 0, doubtful: 0, answered: 0 };
-  const calls = cells.map(({ decisionValue, answer }) => {
+  const calls = cells.map(({ decisionValue, doubt: limit, answer }) => {
     if (decisionValue === null) return { model: null, label: answer, doubt: null };
     const model = decisionValue > threshold ? "mitotic" : "interphase";
     const label = answer ?? model;
     const between = decisionValue > lowest && decisionValue <= highest;
-    const doubt = between ? "points" : Math.abs(decisionValue) < MARGIN ? "margin" : null;
+    const inside = decisionValue > margin[0] && decisionValue < margin[1];
+    const doubt = limit ?? (between ? "points" : inside ? "margin" : null);
     sums.cells += 1;
     if (label === "mitotic") sums.mitotic += 1;
     if (answer) sums.answered += 1;

@@ -12,7 +12,7 @@
  * @import * as Protocol from "./protocol.js"
  * @import { Seat } from "./spread.js"
  */
-import { failure, fetchModule, instantiate, judge } from "./engine.js";
+import { failure, fetchModule, instantiate } from "./engine.js";
 import { Hands } from "./hands.js";
 import { spread } from "./spread.js";
 
@@ -181,7 +181,7 @@ async function classify(id, cells, origin, embed = false) {
       most: helpers.length > 0 ? 1 : MOST,
       work: async (from, count) => {
         await breath();
-        return judge(scope, cells, { from, count, embed });
+        return scope.classify(cells, from, count, embed);
       },
     };
     await spread(cells.length, own, helpers, {

@@ -14,7 +14,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use mitoscope::classifier::{Label, Prediction};
+use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
+use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
 
 use crate::Data;
 
@@ -31,15 +33,34 @@ fn precision(half: bool) -> Precision {
     if half { Precision::Half } else { Precision::Full }
 }
 
-/// The added columns of a scored cell: decision value, probability and prediction.
-fn score_columns(verdict: &Prediction) -> [String; 3] {
+/// The columns that a scored cell gets.
+const SCORE_COLUMNS: [&str; 4] = ["decision_value", "probability", "prediction", "doubt"];
+
+/// Their values; the last is empty for a cell that is not uncertain.
+fn score_columns(verdict: &Prediction) -> [String; 4] {
     let name = match verdict.prediction {
         Label::Mitotic => "mitotic",
         Label::Interphase => "interphase",
     };
     let [value, probability] =
         [verdict.decision_value, verdict.probability].map(|number| format!("{number:.6}"));
-    [value, probability, name.into()]
+    let doubt = verdict.doubt.map_or("", Doubt::name);
+    [value, probability, name.into(), doubt.into()]
+}
+
+/// What a rule makes of predictions: class and doubt of each, and the verdict.
+fn call_all<'a>(
+    predictions: impl Iterator<Item = &'a mut Prediction>,
+    rule: &Rule,
+) -> Result<Verdict> {
+    let predictions: Vec<&mut Prediction> = predictions.collect();
+    let evidence: Vec<Evidence> = predictions.iter().map(|one| Evidence::from(&**one)).collect();
+    let (calls, verdict) = judge(&evidence, rule);
+    for (prediction, call) in predictions.into_iter().zip(calls) {
+        prediction.prediction = call.model.context("a cell was left out")?;
+        prediction.doubt = call.doubt;
+    }
+    Ok(verdict)
 }
 
 /// Name of the data in what is written: as told, else that of its folder.

@@ -1,5 +1,6 @@
-//! Decision values of training cells by networks and classifiers that knew neither the cell nor its
-//! specimen: what operating points and calibration are to be fitted on.
+//! Decision values of training cells, and their distances from what is known, by networks and
+//! classifiers that knew neither the cell nor its specimen: what operating points, calibration and
+//! limits are to be fitted on.
 //!
 //! Invariant: all cells of a specimen are in one fold, and what is trained on simulated cells alone is
 //! shared by all folds, for it saw no real cell.
@@ -9,7 +10,7 @@ use std::path::Path;
 use anyhow::Result;
 use mitoscope::classifier::Label;
 
-use crate::fitting::{Judge, Split, outputs};
+use crate::fitting::{Judge, OutOfFold, Split, outputs};
 use crate::network::Output;
 use crate::preset::Preset;
 use crate::sampler::{Batches, StratifiedSampler};
@@ -65,7 +66,7 @@ impl Course<'_> {
     }
 }
 
-/// Decision value of each training row of the split, in its order, by the fold's network and machine.
+/// What each training row of the split is to the fold's network and machine, which did not know it.
 ///
 /// `checkpoint` names a fold's checkpoint; `plan` is that of the model's own training otherwise.
 ///
@@ -78,11 +79,12 @@ pub fn cross_fit(
     count: usize,
     checkpoint: &dyn Fn(usize) -> std::path::PathBuf,
     progress: &mut dyn FnMut(usize, usize, &StepReport),
-) -> Result<Vec<f64>> {
+) -> Result<OutOfFold> {
     let judge = Judge { table: course.table, split, grouped: true, seed: plan.seed };
     let truth = split.truth(course.table, &split.train);
     let folds = folds(&truth, judge.groups().as_deref(), count, plan.seed)?;
-    let mut values = vec![f64::NAN; split.train.len()];
+    let mut decision_values = vec![f64::NAN; split.train.len()];
+    let mut distances = vec![f32::NAN; split.train.len()];
     for fold in 0..folds.iter().max().map_or(0, |last| last + 1) {
         let part = |inside: bool| -> Vec<usize> {
             let rows = split.train.iter().zip(&folds);
@@ -107,10 +109,11 @@ pub fn cross_fit(
             &course.preset.preprocess,
             &plan.device,
         )?;
-        let judge = Judge { split: &part_split, ..judge };
-        let verdicts = judge.verdicts(&embeddings, &part_split.held_out)?.decision_values;
-        let places = folds.iter().enumerate().filter(|(_, of)| **of == fold).map(|(i, _)| i);
-        places.zip(verdicts).for_each(|(place, value)| values[place] = value);
+        let machine = Judge { split: &part_split, ..judge }.machine(&embeddings)?;
+        for (place, row) in split.train.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
+            decision_values[place] = machine.decision_value(&embeddings[*row]);
+            distances[place] = machine.nearest(&embeddings[*row]);
+        }
     }
-    Ok(values)
+    Ok(OutOfFold { folds: count, decision_values, distances })
 }

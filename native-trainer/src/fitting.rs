@@ -7,14 +7,17 @@ use burn::tensor::Device;
 use mitoscope::cells::typical_size;
 use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
+use mitoscope::limits::Limits;
 use mitoscope::model::{Calibration, OperatingPoint};
 use mitoscope::preprocess::Preprocess;
+use mitoscope::quality::Quality;
 use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
 use crate::descriptors::miros::miros;
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
+use crate::limits::limits;
 use crate::network::{Output, infer};
 use crate::operating_points::operating_points as points;
 use crate::reliability::Reliability;
@@ -70,6 +73,8 @@ pub struct Fitted {
     pub calibration: Calibration,
     /// Thresholds, `balanced` first.
     pub operating_points: Vec<OperatingPoint>,
+    /// What the model does not claim to know.
+    pub limits: Limits,
     /// What it is worth.
     pub evaluation: Evaluation,
 }
@@ -81,12 +86,15 @@ pub struct OutOfFold {
     pub folds: usize,
     /// One a training row, in their order.
     pub decision_values: Vec<f64>,
+    /// Distance of each row's embedding from the nearest support vector of its fold's machine.
+    pub distances: Vec<f32>,
 }
 
 /// Fits the classifier on the training part and evaluates it, and the baselines, on the other.
 ///
-/// Calibration and operating points come from `out_of_fold`, and decision value 0 is `balanced`. Without these the calibration rests on
-/// cells that the network knew, and the one operating point is the machine's own threshold 0.
+/// Calibration, operating points, abstention and the limit of distance come from `out_of_fold`, and
+/// decision value 0 is `balanced`. Without it the calibration rests on cells that the network knew, the
+/// one operating point is the machine's own threshold 0, and the latter two are none.
 #[allow(clippy::too_many_arguments, reason = "one call a training; each is a noun of its own")]
 pub fn fit(
     table: &Table,
@@ -104,12 +112,15 @@ pub fn fit(
     let mut judged = judge.fit(&embeddings)?;
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
-    if let Some(OutOfFold { folds, decision_values }) = out_of_fold {
-        let mitotic = judge.truth(&split.train);
-        // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
-        let balanced = points(decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
-        let decision_values: Vec<f64> = decision_values.iter().map(|v| v - balanced).collect();
-        let decision_values = decision_values.as_slice();
+    let mitotic = judge.truth(&split.train);
+    // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
+    let out_of_fold = out_of_fold.map(|unknown| {
+        let balanced =
+            points(&unknown.decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
+        let decision_values = unknown.decision_values.iter().map(|v| v - balanced).collect();
+        (OutOfFold { decision_values, ..unknown.clone() }, balanced)
+    });
+    if let Some((OutOfFold { folds, decision_values, .. }, balanced)) = &out_of_fold {
         judged.shift(-balanced)?;
         judged.calibration = platt(decision_values, &mitotic)?;
         operating_points = points(decision_values, &mitotic);
@@ -128,6 +139,10 @@ pub fn fit(
             }),
         });
     }
+    let qualities: Vec<Quality> =
+        split.train.par_iter().map(|row| samples[*row].quality(preprocess)).collect();
+    let unknown = out_of_fold.as_ref().map(|(unknown, _)| (unknown, mitotic.as_slice()));
+    let limits = limits(&qualities, unknown);
     let held_out_by_pattern = by_pattern(table, &split.held_out, &judged.held_out, Figures::of);
     let evaluation = Evaluation {
         c: judged.c,
@@ -146,7 +161,8 @@ pub fn fit(
         simulated_only: None,
         cross_fitted,
     };
-    Ok(Fitted { svm: judged.svm, calibration: judged.calibration, operating_points, evaluation })
+    let Judged { svm, calibration, .. } = judged;
+    Ok(Fitted { svm, calibration, operating_points, limits, evaluation })
 }
 
 /// What `of` tells of decision values and truth of some rows, by staining pattern.
@@ -258,6 +274,12 @@ pub struct Verdicts {
 }
 
 impl Judge<'_> {
+    /// The machine of the training rows, given every row's embedding.
+    pub fn machine(&self, embeddings: &[Vec<f32>]) -> Result<Svm> {
+        let (samples, mitotic, search) = self.search(embeddings)?;
+        Ok(Svm::fit(&samples, &mitotic, search.best.c, search.best.gamma)?)
+    }
+
     /// Chooses C and γ, fits and applies a machine, given every row's embedding.
     fn fit(&self, embeddings: &[Vec<f32>]) -> Result<Judged> {
         let (samples, mitotic, search) = self.search(embeddings)?;

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
 //! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
-//! [`fitting`], [`svm_search`] and [`evaluation`] (the classifier and what it is worth); then
+//! [`fitting`], [`svm_search`], [`limits`] and [`evaluation`] (the classifier and what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
 //! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own, [`inference`] embeds many
 //! cells. [`memory`] is for programs to call first.
@@ -19,6 +19,7 @@ pub mod features;
 pub mod files;
 pub mod fitting;
 pub mod inference;
+pub mod limits;
 pub mod loss;
 pub mod memory;
 pub mod metrics;

@@ -8,6 +8,7 @@ use anyhow::Result;
 use mitoscope::GreyImage;
 use mitoscope::cells::CellBox;
 use mitoscope::preprocess::{FieldLevels, Patch, Preprocess, Window, cut};
+use mitoscope::quality::Quality;
 
 use crate::table::{Group, Table};
 
@@ -27,6 +28,11 @@ impl Sample {
     /// The network's input as it is at inference.
     pub fn input(&self, preprocess: &Preprocess) -> Vec<f32> {
         preprocess.input(&self.patch(&self.window), &self.levels)
+    }
+
+    /// How well it is imaged.
+    pub fn quality(&self, preprocess: &Preprocess) -> Quality {
+        preprocess.quality(&self.patch(&self.window), &self.levels)
     }
 
     /// Whether its square lies wholly in its image.

@@ -33,7 +33,8 @@ fn a_table_becomes_a_model_and_the_model_a_verdict_on_every_cell() {
 
     let mut reader = csv::Reader::from_path(&scores).expect("a table");
     let header = reader.headers().expect("a header").iter().collect::<Vec<_>>().join(",");
-    assert_eq!(header, "image,x,y,w,h,label,specimen,note,decision_value,probability,prediction");
+    let scored = "decision_value,probability,prediction,doubt";
+    assert_eq!(header, format!("image,x,y,w,h,label,specimen,note,{scored}"));
     let rows: Vec<csv::StringRecord> =
         reader.records().collect::<Result<_, _>>().expect("readable rows");
     assert_eq!(rows.len(), 72);
@@ -43,6 +44,8 @@ fn a_table_becomes_a_model_and_the_model_a_verdict_on_every_cell() {
         let probability: f64 = row[9].parse().expect("a probability");
         assert!((0.0..=1.0).contains(&probability));
         assert_eq!(&row[10], if value > 0.0 { "mitotic" } else { "interphase" });
+        assert!(["", "faint", "saturated", "blurred", "margin"].contains(&&row[11]), "{row:?}");
+        assert!(value.abs() >= 1.0 || !row[11].is_empty(), "in the margin: {row:?}");
     }
     let embeddings = fs::read_to_string(&embeddings).expect("embeddings");
     assert_eq!(embeddings.lines().count(), 73);
@@ -131,6 +134,10 @@ fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
     let manifest = Model::from_bytes(&bytes).expect("a whole model").manifest;
     let names: Vec<&str> = manifest.operating_points.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(&names[..2], ["balanced", "triage"]);
+    let limits = manifest.limits.expect("limits");
+    assert!(limits.distance.is_some_and(|distance| distance > 0.0 && distance <= 2.0));
+    let abstention = limits.abstention.expect("16 mitotic cells allow a statement");
+    assert!(abstention.low <= abstention.high, "{abstention:?}");
     let evaluation: Evaluation = serde_json::from_value(manifest.metrics).expect("an evaluation");
     let cross_fitted = evaluation.cross_fitted.expect("cross-fitted");
     let counts = cross_fitted.figures.confusion;

@@ -34,7 +34,7 @@ fn the_cells_of_two_fields_are_one_specimen() {
 
     let mut reader = csv::Reader::from_path(&out).expect("a table");
     let header = reader.headers().expect("a header").iter().collect::<Vec<_>>().join(",");
-    assert_eq!(header, "image,x,y,w,h,decision_value,probability,prediction");
+    assert_eq!(header, "image,x,y,w,h,decision_value,probability,prediction,doubt");
     let rows: Vec<csv::StringRecord> =
         reader.records().collect::<Result<_, _>>().expect("readable rows");
     for field in &fields {

@@ -5,7 +5,9 @@ use safetensors::tensor::SafeTensors;
 use super::file::{self, Parts};
 use super::*;
 use crate::classifier::Label;
+use crate::limits::Abstention;
 use crate::preprocess::Preprocess;
+use crate::quality::Quality;
 use crate::references::{PICTURE_SIDE, ReferenceCell};
 
 const DIM: usize = 3;
@@ -23,6 +25,7 @@ fn manifest() -> Manifest {
         preprocess: Preprocess::paper(),
         calibration: Calibration { a: -1.75, b: 0.5 },
         operating_points: vec![OperatingPoint { name: "balanced".into(), threshold: -0.25 }],
+        limits: Some(limits()),
         metrics: serde_json::json!({ "mcc": 0.5 }),
         provenance: Provenance {
             data: "test".into(),
@@ -35,6 +38,12 @@ fn manifest() -> Manifest {
         },
         references: None,
     }
+}
+
+fn limits() -> Limits {
+    let quality = Quality { contrast: 0.7, saturation: 0.25, sharpness: 0.0125 };
+    let abstention = Some(Abstention { coverage: 0.9, low: -0.375, high: 0.5 });
+    Limits { quality, distance: Some(0.875), abstention }
 }
 
 fn weights() -> BTreeMap<String, Vec<f32>> {

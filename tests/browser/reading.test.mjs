@@ -335,6 +335,7 @@ function compare(page, native) {
       assert.ok(apart <= ROUNDING, `${side} of cell ${i}: ${row[side]} and ${other[side]}`);
     }
     assert.equal(row.prediction, other.prediction, `cell ${i}`);
+    assert.equal(row.doubt, other.doubt, `cell ${i}`);
     largest = Math.max(
       largest,
       Math.abs(Number(row.decision_value) - Number(other.decision_value)),

@@ -18,9 +18,8 @@ test("the verdict is that of the golden cases, which the native program passes t
   const cases = JSON.parse(await readFile(file, "utf8"));
   assert.ok(cases.length >= 20);
   for (const { case: name, cells, rule, calls, verdict } of cases) {
-    const evidence = cells.map((/** @type {any} */ [decisionValue, answer]) => ({
-      decisionValue,
-      answer,
+    const evidence = cells.map((/** @type {any} */ [decisionValue, doubt, answer]) => ({
+      ...{ decisionValue, doubt, answer },
     }));
     const found = judge(evidence, rule);
     const words = found.calls.map((/** @type {any} */ { model, label, doubt }) => [

@@ -232,8 +232,15 @@ export const english = {
       "Uncertain: it lies inside the margin of the support vector machine, nearer to the boundary than its support vectors (decision value between −1 and +1).",
     points:
       "Uncertain: the boundary, the threshold and the operating points do not all call it the same.",
+    faint: "Uncertain: it hardly stands out from its background.",
+    saturated: "Uncertain: much of it is as bright as the camera can tell. Expose for less time.",
+    blurred: "Uncertain: it is more out of focus than the cells that the model was made from.",
+    unlike: "Uncertain: it is unlike all cells that the model was made from.",
   },
-  noDoubt: "It lies outside the margin of the support vector machine.",
+  /** @param {string} coverage */
+  abstains: (coverage) =>
+    `Uncertain: its decision value fits both classes or neither. Outside this range at least ${coverage} of either class are not called the other, for images like those of the calibration.`,
+  noDoubt: "Nothing the model knows of makes it uncertain.",
   atEdge: "It touches the edge of the image, so a part may be missing.",
   neighbours: "Nearest reference cells",
   /** @param {number} mitotic @param {number} cells */

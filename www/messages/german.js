@@ -247,8 +247,15 @@ export const german = {
     margin:
       "Unsicher: Sie liegt im Rand der Support-Vektor-Maschine, näher an der Grenze als deren Stützvektoren (Entscheidungswert zwischen −1 und +1).",
     points: "Unsicher: Grenze, Schwelle und Arbeitspunkte ordnen sie nicht alle gleich ein.",
+    faint: "Unsicher: Sie hebt sich kaum vom Hintergrund ab.",
+    saturated:
+      "Unsicher: Ein großer Teil ist so hell, wie die Kamera höchstens misst. Kürzer belichten.",
+    blurred: "Unsicher: Sie ist unschärfer als die Zellen, aus denen das Modell entstand.",
+    unlike: "Unsicher: Sie gleicht keiner der Zellen, aus denen das Modell entstand.",
   },
-  noDoubt: "Sie liegt außerhalb des Randes der Support-Vektor-Maschine.",
+  abstains: (coverage) =>
+    `Unsicher: Ihr Entscheidungswert passt zu beiden Klassen oder zu keiner. Außerhalb dieses Bereichs wird jede Klasse zu mindestens ${coverage} nicht für die andere gehalten, bei Bildern wie denen der Kalibrierung.`,
+  noDoubt: "Nichts, was das Modell weiß, macht sie unsicher.",
   atEdge: "Sie berührt den Bildrand, ein Teil kann fehlen.",
   neighbours: "Nächste Referenzzellen",
   neighbourCounts: (mitotic, cells) =>

@@ -72,7 +72,10 @@ export class DetailView {
     const list = html("dl");
     for (const [name, value] of facts) list.append(html("dt", {}, name), html("dd", {}, value));
     const words = [];
-    if (call.doubt) words.push(html("p", { class: "doubt" }, t.doubt[call.doubt]));
+    const coverage = source.model?.abstention?.coverage;
+    if (call.doubt === "margin" && coverage) {
+      words.push(html("p", { class: "doubt" }, t.abstains(percent(coverage))));
+    } else if (call.doubt) words.push(html("p", { class: "doubt" }, t.doubt[call.doubt]));
     else if (prediction) words.push(html("p", { class: "hint" }, t.noDoubt));
     words.push(...neighbourWords(this.#study, cell));
     const { width, height } = source.size ?? { width: Infinity, height: Infinity };

@@ -3,13 +3,14 @@
 use anyhow::{Context, Result};
 use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::embedder::EMBEDDING;
+use mitoscope::specimen::{BOUNDARY, Rule};
 use native_trainer::device;
 use native_trainer::files::write_at_once;
 use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
-use super::{read_model, score_columns};
+use super::{SCORE_COLUMNS, call_all, read_model, score_columns};
 use crate::Classify;
 
 /// Runs the command.
@@ -17,6 +18,7 @@ pub fn run(options: &Classify) -> Result<()> {
     let table = options.data.open()?;
     let (model, _) = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
+    let rule = Rule::of(&model.manifest, BOUNDARY, 1);
     let (device, name) = device::open(options.device)?;
     let classifier = Classifier::new(model, device);
     let mut verdicts: Vec<Option<(Prediction, Vec<f32>)>> = vec![None; table.rows.len()];
@@ -24,11 +26,13 @@ pub fn run(options: &Classify) -> Result<()> {
         let samples = prepare(&table, &group, &preprocess)?;
         let embeddings = embed_all(&classifier, samples.len(), |i| samples[i].input(&preprocess))?;
         for (sample, embedding) in samples.iter().zip(embeddings) {
-            verdicts[sample.row] = Some((classifier.judge(&embedding)?, embedding));
+            let prediction = classifier.judge(&embedding, &sample.quality(&preprocess))?;
+            verdicts[sample.row] = Some((prediction, embedding));
         }
     }
     let verdicts: Option<Vec<_>> = verdicts.into_iter().collect();
-    let verdicts = verdicts.context("a cell was left out")?;
+    let mut verdicts = verdicts.context("a cell was left out")?;
+    call_all(verdicts.iter_mut().map(|(prediction, _)| prediction), &rule)?;
     if let Some(path) = &options.embeddings {
         write_at_once(path, &embeddings_csv(&verdicts)?)?;
     }
@@ -40,8 +44,7 @@ pub fn run(options: &Classify) -> Result<()> {
 
 fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let added = ["decision_value", "probability", "prediction"];
-    writer.write_record(table.header.iter().chain(added))?;
+    writer.write_record(table.header.iter().chain(SCORE_COLUMNS))?;
     for (record, (verdict, _)) in table.records.iter().zip(verdicts) {
         let added = score_columns(verdict);
         writer.write_record(record.iter().chain(added.iter().map(String::as_str)))?;

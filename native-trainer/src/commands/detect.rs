@@ -11,13 +11,13 @@ use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::decode::{DecodeOptions, decode_with, preview};
 use mitoscope::model::Manifest;
 use mitoscope::preprocess::Preprocess;
-use mitoscope::specimen::{BOUNDARY, Evidence, Preparation, Rule, Verdict, judge};
+use mitoscope::specimen::{BOUNDARY, Preparation, Rule, Verdict};
 use native_trainer::device;
 use native_trainer::files::write_at_once;
 use native_trainer::inference::embed_all;
 use serde::Serialize;
 
-use super::{read_model, score_columns};
+use super::{SCORE_COLUMNS, call_all, read_model, score_columns};
 use crate::Detect;
 
 /// Colours of the boxes of mitotic and of interphase cells.
@@ -73,19 +73,17 @@ pub fn run(options: &Detect) -> Result<()> {
             }
             Err(error) => return Err(error).with_context(named),
         };
-        let mut cells = classify(&image, boxes, &preprocess, &classifier).with_context(named)?;
-        let (calls, _) = judge(&evidence(&cells), &rule);
-        for ((_, prediction), call) in cells.iter_mut().zip(calls) {
-            prediction.prediction = call.model.context("a cell was left out")?;
-        }
+        let cells = classify(&image, boxes, &preprocess, &classifier).with_context(named)?;
         if let Some(folder) = &options.overlay {
-            write_at_once(&folder.join(overlay_name(path, i)), &overlay(&image, &cells)?)?;
+            let mut called = cells.clone();
+            call_all(called.iter_mut().map(|(_, prediction)| prediction), &rule)?;
+            write_at_once(&folder.join(overlay_name(path, i)), &overlay(&image, &called)?)?;
         }
         fields.push(Found { path: path.clone(), cells });
     }
-    let evidence = evidence(fields.iter().flat_map(|field| &field.cells));
-    ensure!(!evidence.is_empty(), "none of the {} fields holds a cell", fields.len());
-    let (_, verdict) = judge(&evidence, &rule);
+    let all = fields.iter_mut().flat_map(|field| &mut field.cells);
+    let verdict = call_all(all.map(|(_, prediction)| prediction), &rule)?;
+    ensure!(verdict.cells > 0, "none of the {} fields holds a cell", fields.len());
     write_at_once(&options.out, &csv_of(&fields)?)?;
     if options.json {
         let summary = Summary {
@@ -130,17 +128,7 @@ fn rule(manifest: &Manifest, operating_point: &str, needed: usize) -> Result<Rul
             names.join(", ")
         )
     })?;
-    let points = points.iter().map(|point| point.threshold).collect();
-    Ok(Rule { threshold, points, needed, gradable: true })
-}
-
-/// What the classifier alone says of cells.
-fn evidence<'a>(cells: impl IntoIterator<Item = &'a (CellBox, Prediction)>) -> Vec<Evidence> {
-    let of = |(_, prediction): &(CellBox, Prediction)| Evidence {
-        decision_value: Some(prediction.decision_value),
-        answer: None,
-    };
-    cells.into_iter().map(of).collect()
+    Ok(Rule::of(manifest, threshold, needed))
 }
 
 fn words(verdict: &Verdict) -> String {
@@ -164,14 +152,18 @@ fn classify(
     let cut = preprocess.cut_field(image, &boxes)?;
     let input = |cell: usize| preprocess.input(&cut.patches[cell], &cut.levels);
     let embeddings = embed_all(classifier, boxes.len(), input)?;
-    let classified = boxes.into_iter().zip(embeddings);
-    classified.map(|(cell, embedding)| Ok((cell, classifier.judge(&embedding)?))).collect()
+    let judged = boxes.into_iter().zip(&cut.patches).zip(embeddings);
+    judged
+        .map(|((cell, patch), embedding)| {
+            let quality = preprocess.quality(patch, &cut.levels);
+            Ok((cell, classifier.judge(&embedding, &quality)?))
+        })
+        .collect()
 }
 
 fn csv_of(fields: &[Found]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["image", "x", "y", "w", "h", "decision_value", "probability", "prediction"];
-    writer.write_record(header)?;
+    writer.write_record(["image", "x", "y", "w", "h"].into_iter().chain(SCORE_COLUMNS))?;
     for Found { path, cells } in fields {
         for (CellBox { x, y, w, h }, prediction) in cells {
             let mut record = vec![path.to_string_lossy().into_owned()];

@@ -103,10 +103,7 @@ pub fn run(options: &Train) -> Result<()> {
     write_at_once(&options.out.join(PROGRESS), &progress_csv(&trained.steps)?)?;
     let out_of_fold = match options.cross_fit {
         0 => None,
-        folds => Some(OutOfFold {
-            folds,
-            decision_values: cross_fitted(options, &course, &split, &plan)?,
-        }),
+        _ => Some(cross_fitted(options, &course, &split, &plan)?),
     };
     let real = &samples[..table.rows.len()];
     let mut fitted = fit(
@@ -128,8 +125,8 @@ pub fn run(options: &Train) -> Result<()> {
     Ok(())
 }
 
-/// Decision values of the training cells by trainings that did not know them.
-fn cross_fitted(options: &Train, course: &Course, split: &Split, plan: &Plan) -> Result<Vec<f64>> {
+/// What the training cells are to trainings that did not know them.
+fn cross_fitted(options: &Train, course: &Course, split: &Split, plan: &Plan) -> Result<OutOfFold> {
     let folds = options.cross_fit;
     let started: Vec<OnceCell<Progress>> = (0..folds).map(|_| OnceCell::new()).collect();
     let checkpoint = |fold: usize| options.out.join(format!("fold-{}.{CHECKPOINT}", fold + 1));
@@ -163,6 +160,7 @@ fn model(
             preprocess: preset.preprocess.clone(),
             calibration: fitted.calibration,
             operating_points: fitted.operating_points,
+            limits: Some(fitted.limits),
             metrics: serde_json::to_value(&fitted.evaluation)?,
             provenance: Provenance {
                 data,

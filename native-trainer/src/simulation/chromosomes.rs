@@ -132,10 +132,10 @@ fn prometaphase(rng: &mut ChaCha8Rng, count: usize, size: f32) -> Vec<Chromosome
     let mut loose = |_| {
         let (u, v) = direction(rng.random_range(0.0..TAU));
         let far = rng.random_range(0.0..1.0f32).sqrt();
-        let stray = if rng.random_bool(0.06) { 1.5 } else { 1.0 };
+        let stray = if rng.random_bool(0.03) { 1.4 } else { 1.0 };
         let place = (b * far * u * stray, a * far * v * stray);
-        let angle = place.1.atan2(place.0) + normal(rng, 0.9);
-        let length = rng.random_range(0.15..0.4);
+        let angle = place.1.atan2(place.0) + normal(rng, 1.4);
+        let length = rng.random_range(0.1..0.28);
         rod(rng, place, angle, length, 0.2, 0.25)
     };
     (0..count).map(&mut loose).collect()
@@ -150,8 +150,8 @@ fn ring(rng: &mut ChaCha8Rng, count: usize, radius: f32, unrest: f32) -> Vec<Chr
         let (u, v) = direction(angle);
         let inner = rng.random_range(open..1.1f32);
         let far = radius * (inner + normal(rng, unrest));
-        let length = rng.random_range(0.12..0.36) * (0.6 + inner * 0.6);
-        let angle = angle + normal(rng, 0.35);
+        let length = rng.random_range(0.1..0.26) * (0.6 + inner * 0.6);
+        let angle = angle + normal(rng, 0.6);
         rod(rng, (far * u * flat, far * v), angle, length, 0.1, 0.2)
     };
     (0..count).map(&mut arm).collect()
@@ -160,7 +160,7 @@ fn ring(rng: &mut ChaCha8Rng, count: usize, radius: f32, unrest: f32) -> Vec<Chr
 /// A plate seen from the side; in one of 14 the spindle has three poles and the plate three arms.
 fn side(rng: &mut ChaCha8Rng, count: usize, size: f32) -> Vec<Chromosome> {
     let half = size * rng.random_range(0.65..1.05);
-    let thick = size * rng.random_range(0.06..0.14);
+    let thick = size * rng.random_range(0.07..0.2);
     let (bow, tilt) = (normal(rng, 0.12), normal(rng, 0.05));
     let tripolar = rng.random_bool(1.0 / 14.0);
     let stray = rng.random_bool(0.15);

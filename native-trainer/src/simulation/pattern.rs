@@ -115,8 +115,8 @@ impl Phase {
     pub(super) fn weight(self) -> f32 {
         match self {
             Self::Prophase => 0.08,
-            Self::Prometaphase => 0.24,
-            Self::Metaphase(View::Side) => 0.3,
+            Self::Prometaphase => 0.2,
+            Self::Metaphase(View::Side) => 0.34,
             Self::Metaphase(View::Polar) => 0.14,
             Self::Anaphase => 0.1,
             Self::Telophase => 0.14,

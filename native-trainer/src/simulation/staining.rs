@@ -91,9 +91,9 @@ impl Staining {
             web: Web::Diffuse,
             web_contrast: of(0.1, 0.5),
             plate: 0.0,
-            shadow: of(0.35, 0.85),
+            shadow: of(0.5, 0.9),
             body: of(0.25, 0.7),
-            body_contrast: of(0.15, 0.8),
+            body_contrast: of(0.2, 1.0),
             spread: of(0.08, 0.35),
         };
         let with = match pattern {
@@ -106,7 +106,7 @@ impl Staining {
                 membrane: of(-0.1, 0.3),
                 cytoplasm: of(0.02, 0.15),
                 plate: of(1.2, 3.0),
-                body: of(0.08, 0.4),
+                body: of(0.1, 0.55),
                 ..base
             },
             Pattern::DenseFineSpeckled => Self {
@@ -117,7 +117,7 @@ impl Staining {
                 nucleoli: of(0.3, 0.9),
                 cytoplasm: of(0.02, 0.15),
                 plate: of(1.1, 2.6),
-                body: of(0.1, 0.45),
+                body: of(0.15, 0.7),
                 ..base
             },
             Pattern::FineSpeckled => Self {
@@ -148,7 +148,7 @@ impl Staining {
             Pattern::Nucleolar => {
                 let nucleoplasm = of(0.08, 0.5);
                 let kind = of(0.0, 1.0);
-                let bright = (0.55..0.85).contains(&kind);
+                let bright = (0.3..0.85).contains(&kind);
                 Self {
                     chromatin: match kind {
                         _ if bright => Chromatin::Bright,
@@ -158,8 +158,8 @@ impl Staining {
                     nucleoplasm,
                     nucleoli: of(1.0, 2.2),
                     clumpy: of(0.0, 0.9),
-                    plate: if bright { of(0.5, 1.0) } else { 0.0 },
-                    body: if bright { of(0.1, 0.4) } else { of(0.3, 1.0) },
+                    plate: if bright { of(0.5, 1.2) } else { 0.0 },
+                    body: if bright { of(0.15, 0.6) } else { of(0.3, 1.0) },
                     ..base
                 }
             }
@@ -190,7 +190,7 @@ impl Staining {
                     web_contrast: of(0.4, 0.95),
                     body: of(0.8, 1.8),
                     body_contrast: of(0.2, 0.7),
-                    shadow: of(0.35, 0.8),
+                    shadow: of(0.5, 0.85),
                     ..base
                 }
             }
@@ -202,13 +202,14 @@ impl Staining {
                 ..base
             },
             Pattern::Negative => {
-                let nucleoplasm = of(0.2, 0.9);
+                let nucleoplasm = of(0.3, 1.3);
                 Self {
                     nucleoplasm,
                     nucleoli: nucleoplasm * of(0.5, 1.1),
                     cytoplasm: of(0.25, 0.7),
+                    web_contrast: of(0.3, 0.9),
                     body: of(0.6, 1.4),
-                    shadow: of(0.35, 0.8),
+                    shadow: of(0.5, 0.85),
                     ..base
                 }
             }
@@ -216,12 +217,13 @@ impl Staining {
         with.mixed(rng).dimmed(rng)
     }
 
-    /// One speckled serum in eight also binds chromatin: the plate lights up.
+    /// Half of the speckled sera also bind chromatin, as compound and AC-29 patterns do: the plate
+    /// lights up.
     fn mixed(mut self, rng: &mut ChaCha8Rng) -> Self {
         let speckled = matches!(self.pattern, Pattern::FineSpeckled | Pattern::CoarseSpeckled);
-        if speckled && rng.random_bool(0.125) {
+        if speckled && rng.random_bool(0.5) {
             self.chromatin = Chromatin::Bright;
-            self.plate = self.body + rng.random_range(0.3..1.2);
+            self.plate = self.body * rng.random_range(0.4..1.8);
         }
         self
     }

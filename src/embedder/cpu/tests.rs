@@ -4,6 +4,9 @@ use super::super::filter::{self, TILE};
 use super::super::plain::{convolution as plain, error, geometry, numbers};
 use super::map::Map;
 use super::*;
+
+mod ceiling;
+
 /// All vectors that can be computed with here.
 fn machines() -> Vec<Vectors> {
     let mut machines = vec![Vectors::Scalar, Vectors::new()];
