@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use crate::evaluation::Figures;
-use crate::reproduction::record::{Interval, Metric};
+use crate::evaluation::{Figures, Interval, Metric};
+use crate::table::Table;
 
 /// Draws an interval is made of.
 pub const DRAWS: usize = 1000;
@@ -57,6 +57,35 @@ pub fn intervals(
     };
     let of_mean = by_metric(|metric| draws.iter().filter_map(|d| mean(metric, d)).collect());
     ((0..sets.len()).map(of_set).collect(), of_mean)
+}
+
+/// [`intervals`] of some rows of a table.
+pub fn intervals_of(
+    table: &Table,
+    rows: &[usize],
+    decision_values: &[f64],
+    seed: u64,
+) -> BTreeMap<Metric, Interval> {
+    let clusters = clusters(rows.iter().map(|row| table.rows[*row].specimen.as_str()));
+    let count = clusters.iter().max().map_or(0, |last| last + 1);
+    let mitotic = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+    let cells = Judged { decision_values: decision_values.to_vec(), mitotic, clusters };
+    intervals(&[cells], count, seed).1
+}
+
+/// Number of each cell's specimen, in order of appearance; each cell its own where none is named.
+pub fn clusters<'a>(specimens: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+    let (mut known, mut count, mut clusters) = (BTreeMap::new(), 0, Vec::new());
+    for specimen in specimens {
+        let next = count;
+        let number = match specimen {
+            "" => next,
+            name => *known.entry(name).or_insert(next),
+        };
+        count += usize::from(number == next);
+        clusters.push(number);
+    }
+    clusters
 }
 
 /// Figures of a set whose specimens count so many times; none when a class is missing.

@@ -9,6 +9,7 @@ pub mod reproduce;
 pub mod simulate;
 pub mod train;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use mitoscope::classifier::{Label, Prediction};
 use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
+use native_trainer::evaluation::{Interval, Metric};
 
 use crate::Data;
 
@@ -67,4 +69,16 @@ fn call_all<'a>(
 fn data_name(told: &Option<String>, data: &Data) -> String {
     let folder = data.data.parent().and_then(Path::file_name).unwrap_or_default();
     told.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned())
+}
+
+/// A line below that of the figures.
+fn print_intervals(intervals: &BTreeMap<Metric, Interval>) {
+    let of = |metric| {
+        let interval = intervals.get(&metric);
+        interval.map_or("-".into(), |[low, high]| format!("{low:.2} to {high:.2}"))
+    };
+    if !intervals.is_empty() {
+        let (mcc, ap) = (of(Metric::Mcc), of(Metric::AveragePrecision));
+        println!("{:23} MCC {mcc}, AP {ap}, BcA {}", "  95 % intervals", of(Metric::Bca));
+    }
 }

@@ -6,17 +6,19 @@
 //! shared by all folds, for it saw no real cell.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use anyhow::Result;
 use mitoscope::classifier::Label;
 
+use crate::bootstrap::clusters;
 use crate::fitting::{Judge, OutOfFold, Split, outputs};
 use crate::network::Output;
 use crate::preset::Preset;
 use crate::sampler::{Batches, StratifiedSampler};
 use crate::samples::Sample;
 use crate::simulated::{MixedSampler, SimulatedCell};
-use crate::svm_search::folds;
+use crate::svm_search;
 use crate::table::Table;
 use crate::training::{Plan, StepReport, Trained, train};
 
@@ -66,26 +68,67 @@ impl Course<'_> {
     }
 }
 
+/// How the training cells are parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folds {
+    /// Into so many folds of whole specimens.
+    Specimens(usize),
+    /// By staining pattern: each is judged by a training without it.
+    Patterns,
+}
+
+impl FromStr for Folds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "pattern" => Ok(Folds::Patterns),
+            _ => text
+                .parse()
+                .map(Folds::Specimens)
+                .map_err(|_| format!("'{text}' is neither a number of folds nor 'pattern'")),
+        }
+    }
+}
+
+impl std::fmt::Display for Folds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Folds::Specimens(count) => count.fmt(f),
+            Folds::Patterns => f.write_str("pattern"),
+        }
+    }
+}
+
 /// What each training row of the split is to the fold's network and machine, which did not know it.
 ///
 /// `checkpoint` names a fold's checkpoint; `plan` is that of the model's own training otherwise.
 ///
 /// # Errors
-/// When the specimens do not allow `count` folds with both classes, or a training fails.
+/// When the specimens or patterns do not allow these folds with both classes, or a training fails.
 pub fn cross_fit(
     course: &Course,
     split: &Split,
     plan: &Plan,
-    count: usize,
+    folds: Folds,
     checkpoint: &dyn Fn(usize) -> std::path::PathBuf,
     progress: &mut dyn FnMut(usize, usize, &StepReport),
 ) -> Result<OutOfFold> {
     let judge = Judge { table: course.table, split, grouped: true, seed: plan.seed };
-    let truth = split.truth(course.table, &split.train);
-    let folds = folds(&truth, judge.groups().as_deref(), count, plan.seed)?;
+    let folds = match folds {
+        Folds::Specimens(count) => {
+            let truth = split.truth(course.table, &split.train);
+            svm_search::folds(&truth, judge.groups().as_deref(), count, plan.seed)?
+        }
+        Folds::Patterns => {
+            let patterns = split.train.iter().map(|row| course.table.rows[*row].pattern.as_str());
+            clusters(patterns)
+        }
+    };
+    let count = folds.iter().max().map_or(0, |last| last + 1);
     let mut decision_values = vec![f64::NAN; split.train.len()];
     let mut distances = vec![f32::NAN; split.train.len()];
-    for fold in 0..folds.iter().max().map_or(0, |last| last + 1) {
+    for fold in 0..count {
         let part = |inside: bool| -> Vec<usize> {
             let rows = split.train.iter().zip(&folds);
             rows.filter(|(_, of)| (**of == fold) == inside).map(|(row, _)| *row).collect()

@@ -69,6 +69,55 @@ impl Figures {
     }
 }
 
+/// A figure of merit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// TP / (TP + FP).
+    Precision,
+    /// TP / (TP + FN).
+    Recall,
+    /// Harmonic mean of both.
+    FScore,
+    /// Balanced class accuracy.
+    Bca,
+    /// Matthews correlation coefficient.
+    Mcc,
+    /// Area under the precision-recall curve.
+    AveragePrecision,
+    /// Area under the ROC curve.
+    RocAuc,
+}
+
+/// Bounds of a 95 % bootstrap interval; specimens are drawn, cells where these are unknown.
+pub type Interval = [f64; 2];
+
+impl Metric {
+    /// All, as tables list them.
+    pub const ALL: [Metric; 7] = [
+        Metric::Precision,
+        Metric::Recall,
+        Metric::FScore,
+        Metric::Bca,
+        Metric::Mcc,
+        Metric::AveragePrecision,
+        Metric::RocAuc,
+    ];
+
+    /// Its value among the figures; none where it is undefined.
+    pub fn of(self, figures: &Figures) -> Option<f64> {
+        Some(match self {
+            Metric::Precision => figures.precision,
+            Metric::Recall => figures.recall,
+            Metric::FScore => figures.f_score,
+            Metric::Bca => figures.bca,
+            Metric::Mcc => figures.mcc,
+            Metric::AveragePrecision => figures.average_precision,
+            Metric::RocAuc => return figures.roc_auc,
+        })
+    }
+}
+
 /// What one operating point gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtPoint {
@@ -91,6 +140,12 @@ pub struct CrossFitted {
     pub folds: usize,
     /// Figures at threshold 0.
     pub figures: Figures,
+    /// Intervals of these.
+    #[serde(default)]
+    pub intervals: BTreeMap<Metric, Interval>,
+    /// The same by staining pattern.
+    #[serde(default)]
+    pub by_pattern: BTreeMap<String, Figures>,
     /// The operating points chosen on these decision values.
     pub points: Vec<AtPoint>,
     /// Calibrated probabilities of held-out cells; none when nothing was held out.
@@ -110,6 +165,9 @@ pub struct Evaluation {
     pub held_out_specimens: Vec<String>,
     /// Figures on their cells; none when nothing was held out.
     pub held_out: Option<Figures>,
+    /// Intervals of these.
+    #[serde(default)]
+    pub held_out_intervals: BTreeMap<Metric, Interval>,
     /// The same by staining pattern.
     pub held_out_by_pattern: BTreeMap<String, Figures>,
     /// The same cells by the shape of their box alone; none where boxes are absent or all alike.

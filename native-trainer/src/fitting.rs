@@ -14,6 +14,7 @@ use mitoscope::quality::Quality;
 use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
+use crate::bootstrap::intervals_of;
 use crate::descriptors::miros::miros;
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
@@ -128,6 +129,8 @@ pub fn fit(
         cross_fitted = Some(CrossFitted {
             folds: *folds,
             figures: Figures::of(decision_values, &mitotic),
+            intervals: intervals_of(table, &split.train, decision_values, seed),
+            by_pattern: by_pattern(table, &split.train, decision_values, Figures::of),
             points: operating_points
                 .iter()
                 .map(|point| judge.at_point(point, decision_values, &judged.held_out))
@@ -151,6 +154,7 @@ pub fn fit(
         held_out_specimens: split.specimens.iter().cloned().collect(),
         held_out: (!split.held_out.is_empty())
             .then(|| Figures::of(&judged.held_out, &judge.truth(&split.held_out))),
+        held_out_intervals: intervals_of(table, &split.held_out, &judged.held_out, seed),
         held_out_by_pattern,
         box_geometry_baseline: match all_geometry(table) {
             Some(features) => judge.baseline(features)?,

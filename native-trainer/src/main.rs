@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use mitoscope::decode::Channel;
+use native_trainer::cross_fitting::Folds;
 use native_trainer::device::{self, Choice};
 use native_trainer::memory;
 use native_trainer::preset::{Preset, PresetName};
@@ -133,10 +134,10 @@ struct Train {
     /// Specimens to hold out and test on, separated by commas.
     #[arg(long, value_delimiter = ',')]
     hold_out: Vec<String>,
-    /// Trainings that each leave out other specimens, for honest operating points and probabilities;
-    /// 0 for none.
-    #[arg(long, default_value_t = 0)]
-    cross_fit: usize,
+    /// Trainings that each leave out other specimens, for honest operating points, probabilities and
+    /// limits: a number of them, 0 for none, or 'pattern' to leave out one staining pattern each.
+    #[arg(long, default_value_t = Folds::Specimens(0))]
+    cross_fit: Folds,
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 20)]
     checkpoint_every: usize,
@@ -250,12 +251,16 @@ struct Classify {
     model: PathBuf,
     #[command(flatten)]
     data: Data,
-    /// CSV to write: the input's columns and decision_value, probability, prediction.
+    /// CSV to write: the input's columns and decision_value, probability, prediction, doubt.
     #[arg(long)]
     out: PathBuf,
     /// CSV of the embeddings to write as well.
     #[arg(long)]
     embeddings: Option<PathBuf>,
+    /// PNG of the labelled cells that are called wrong: false alarms, then misses on rows of their own,
+    /// each by the most confident.
+    #[arg(long)]
+    mistakes: Option<PathBuf>,
     /// Where to run.
     #[arg(long, value_enum, default_value = "auto")]
     device: Choice,
@@ -267,7 +272,8 @@ struct Detect {
     /// Model file.
     #[arg(long)]
     model: PathBuf,
-    /// CSV to write, a row a cell: image, x, y, w, h, decision_value, probability, prediction.
+    /// CSV to write, a row a cell: image, x, y, w, h, decision_value, probability, prediction,
+    /// doubt.
     #[arg(long)]
     out: PathBuf,
     /// Folder for pictures of the fields with their cells boxed.

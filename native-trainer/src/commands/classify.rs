@@ -1,17 +1,28 @@
 //! `mitoscope classify`: a verdict on every cell of a table.
 
 use anyhow::{Context, Result};
+use image::GrayImage;
+use image::imageops::replace;
 use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::embedder::EMBEDDING;
+use mitoscope::preprocess::SIDE;
 use mitoscope::specimen::{BOUNDARY, Rule};
+use native_trainer::bootstrap::intervals_of;
 use native_trainer::device;
+use native_trainer::evaluation::Figures;
 use native_trainer::files::write_at_once;
+use native_trainer::fitting::by_pattern;
 use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
-use super::{SCORE_COLUMNS, call_all, read_model, score_columns};
+use super::{SCORE_COLUMNS, call_all, print_intervals, read_model, score_columns};
 use crate::Classify;
+
+/// Pictures side by side on a sheet of mistakes.
+const COLUMNS: usize = 12;
+/// Seed of the intervals' draws.
+const SEED: u64 = 1;
 
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
@@ -22,11 +33,17 @@ pub fn run(options: &Classify) -> Result<()> {
     let (device, name) = device::open(options.device)?;
     let classifier = Classifier::new(model, device);
     let mut verdicts: Vec<Option<(Prediction, Vec<f32>)>> = vec![None; table.rows.len()];
+    let mut mistakes = Vec::new();
     for group in table.groups() {
         let samples = prepare(&table, &group, &preprocess)?;
         let embeddings = embed_all(&classifier, samples.len(), |i| samples[i].input(&preprocess))?;
         for (sample, embedding) in samples.iter().zip(embeddings) {
             let prediction = classifier.judge(&embedding, &sample.quality(&preprocess))?;
+            if options.mistakes.is_some()
+                && table.rows[sample.row].label.is_some_and(|label| label != prediction.prediction)
+            {
+                mistakes.push((prediction, sample.picture()));
+            }
             verdicts[sample.row] = Some((prediction, embedding));
         }
     }
@@ -36,10 +53,63 @@ pub fn run(options: &Classify) -> Result<()> {
     if let Some(path) = &options.embeddings {
         write_at_once(path, &embeddings_csv(&verdicts)?)?;
     }
+    match &options.mistakes {
+        Some(_) if mistakes.is_empty() => eprintln!("no labelled cell is called wrong: no sheet"),
+        Some(path) => write_at_once(path, &contact_sheet(mistakes)?)?,
+        None => (),
+    }
     write_at_once(&options.out, &scores_csv(&table, &verdicts)?)?;
+    print_figures(&table, &verdicts);
     let mitotic = verdicts.iter().filter(|(v, _)| v.prediction == Label::Mitotic).count();
     println!("{mitotic} mitotic of {} cells, on {name}: {}", verdicts.len(), options.out.display());
     Ok(())
+}
+
+/// What the labelled cells say of the model: all, by staining pattern, and those it is sure of.
+fn print_figures(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) {
+    let labelled = |row: &usize| table.rows[*row].label.is_some();
+    let rows: Vec<usize> = (0..verdicts.len()).filter(labelled).collect();
+    let sure: Vec<usize> =
+        rows.iter().copied().filter(|row| verdicts[*row].0.doubt.is_none()).collect();
+    let values = |rows: &[usize]| -> Vec<f64> {
+        rows.iter().map(|row| verdicts[*row].0.decision_value).collect()
+    };
+    let figures = |rows: &[usize]| {
+        let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+        Figures::of(&values(rows), &mitotic)
+    };
+    if rows.is_empty() {
+        return;
+    }
+    println!("{:23} {}", "labelled cells", figures(&rows).line());
+    print_intervals(&intervals_of(table, &rows, &values(&rows), SEED));
+    for (pattern, figures) in by_pattern(table, &rows, &values(&rows), Figures::of) {
+        println!("  {pattern:21} {}", figures.line());
+    }
+    let share = 100.0 * sure.len() as f64 / rows.len() as f64;
+    println!("{:23} {}", format!("without doubt, {share:.1} %"), figures(&sure).line());
+}
+
+/// False alarms, then misses, each by the most confident, as one PNG.
+fn contact_sheet(mut mistakes: Vec<(Prediction, Vec<u8>)>) -> Result<Vec<u8>> {
+    mistakes.sort_by(|(a, _), (b, _)| b.decision_value.total_cmp(&a.decision_value));
+    let misses =
+        mistakes.partition_point(|(prediction, _)| prediction.prediction == Label::Mitotic);
+    mistakes[misses..].reverse();
+    let side = SIDE as u32;
+    let rows = |count: usize| count.div_ceil(COLUMNS);
+    let height = (rows(misses) + rows(mistakes.len() - misses)) as u32 * side;
+    let mut sheet = GrayImage::new(COLUMNS as u32 * side, height);
+    for (i, (_, picture)) in mistakes.into_iter().enumerate() {
+        // Misses begin on a row of their own.
+        let place = if i < misses { i } else { rows(misses) * COLUMNS + i - misses };
+        let picture = GrayImage::from_raw(side, side, picture).context("a picture is cut")?;
+        let (x, y) = (place % COLUMNS, place / COLUMNS);
+        replace(&mut sheet, &picture, (x * SIDE) as i64, (y * SIDE) as i64);
+    }
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    sheet.write_to(&mut bytes, image::ImageFormat::Png)?;
+    Ok(bytes.into_inner())
 }
 
 fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {

@@ -1,13 +1,13 @@
 //! `mitoscope train`: from a cell table to a run folder with a model in it.
 
-use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
 use mitoscope::classifier::Label;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
-use native_trainer::cross_fitting::{Course, cross_fit};
+use native_trainer::cross_fitting::{Course, Folds, cross_fit};
 use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
@@ -19,7 +19,7 @@ use native_trainer::simulated::{MixedSampler, cells};
 use native_trainer::training::{Plan, StepReport, Trained, train};
 use native_trainer::transfer::simulated_only;
 
-use super::{data_name, progress::Progress};
+use super::{data_name, print_intervals, progress::Progress};
 use crate::Train;
 
 /// The finished model in a run folder, in full precision.
@@ -102,7 +102,7 @@ pub fn run(options: &Train) -> Result<()> {
         course.train(&split.train, &plan, &mut |step, report| progress.tell(step, report))?;
     write_at_once(&options.out.join(PROGRESS), &progress_csv(&trained.steps)?)?;
     let out_of_fold = match options.cross_fit {
-        0 => None,
+        Folds::Specimens(0) => None,
         _ => Some(cross_fitted(options, &course, &split, &plan)?),
     };
     let real = &samples[..table.rows.len()];
@@ -127,12 +127,11 @@ pub fn run(options: &Train) -> Result<()> {
 
 /// What the training cells are to trainings that did not know them.
 fn cross_fitted(options: &Train, course: &Course, split: &Split, plan: &Plan) -> Result<OutOfFold> {
-    let folds = options.cross_fit;
-    let started: Vec<OnceCell<Progress>> = (0..folds).map(|_| OnceCell::new()).collect();
+    let mut told: BTreeMap<usize, Progress> = BTreeMap::new();
     let checkpoint = |fold: usize| options.out.join(format!("fold-{}.{CHECKPOINT}", fold + 1));
-    cross_fit(course, split, plan, folds, &checkpoint, &mut |fold, step, report| {
-        let progress = started[fold].get_or_init(|| {
-            eprintln!("without fold {} of {folds}", fold + 1);
+    cross_fit(course, split, plan, options.cross_fit, &checkpoint, &mut |fold, step, report| {
+        let progress = told.entry(fold).or_insert_with(|| {
+            eprintln!("without fold {} of {}", fold + 1, options.cross_fit);
             Progress::new(course.preset.steps)
         });
         progress.tell(step, report);
@@ -198,11 +197,17 @@ fn summarise(evaluation: &Evaluation) {
             println!("{name:23} {}", figures.line());
         }
     }
+    print_intervals(&evaluation.held_out_intervals);
     for (pattern, figures) in &evaluation.held_out_by_pattern {
         println!("  {pattern:21} {}", figures.line());
     }
-    if let Some(CrossFitted { folds, figures, points, .. }) = &evaluation.cross_fitted {
+    if let Some(cross_fitted) = &evaluation.cross_fitted {
+        let CrossFitted { folds, figures, intervals, by_pattern, points, .. } = cross_fitted;
         println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
+        print_intervals(intervals);
+        for (pattern, figures) in by_pattern {
+            println!("  {pattern:21} {}", figures.line());
+        }
         for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
             println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
             if let Some(figures) = held_out {
@@ -210,10 +215,13 @@ fn summarise(evaluation: &Evaluation) {
             }
         }
     }
-    if let Some(SimulatedOnly { all, held_out, .. }) = &evaluation.simulated_only {
+    if let Some(SimulatedOnly { all, held_out, by_pattern, .. }) = &evaluation.simulated_only {
         println!("{:23} {}", "simulated only: all", all.line());
         if let Some(figures) = held_out {
             println!("{:23} {}", "  held out", figures.line());
+        }
+        for (pattern, figures) in by_pattern {
+            println!("  {pattern:21} {}", figures.line());
         }
     }
 }

@@ -11,9 +11,10 @@ use mitoscope::preprocess::SIDE;
 
 use super::chart::{Axis, Bar, Mark, bars as bar_chart, plot};
 use super::{curves, number, of_setting, paper, settings};
+use crate::evaluation::Metric;
 use crate::miner::Mined;
 use crate::reproduction::CROSS_ENTROPY_SETTING;
-use crate::reproduction::record::{Method, Metric, Mistake, Report, Run};
+use crate::reproduction::record::{Method, Mistake, Report, Run};
 use crate::training::StepReport;
 
 /// Fig. 5; in the paper's setting, or in the last that was run.

@@ -1,8 +1,9 @@
 //! The figures that the paper printed, of the I3A Task-3 set (tables 2 to 4).
 
+use crate::evaluation::Metric;
 use crate::metrics::Confusion;
 use crate::protocol::Setting;
-use crate::reproduction::record::{Method, Metric};
+use crate::reproduction::record::Method;
 
 /// The confusion matrix of table 2.
 pub fn confusion(setting: Setting) -> Confusion {

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::{number, of_setting, paper, settings};
+use crate::evaluation::Metric;
 use crate::metrics::Confusion;
-use crate::reproduction::record::{Method, MethodResult, Metric, Report, Summary};
+use crate::reproduction::record::{Method, MethodResult, Report, Summary};
 
 /// Name of a metric in a table's head.
 fn heading(metric: Metric) -> &'static str {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluation::Figures;
+use crate::evaluation::{Figures, Interval, Metric};
 use crate::protocol::{Division, Setting};
 use crate::training::StepReport;
 
@@ -128,29 +128,6 @@ pub struct Data {
     pub cells: Vec<Cell>,
 }
 
-/// A figure of merit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// TP / (TP + FP).
-    Precision,
-    /// TP / (TP + FN).
-    Recall,
-    /// Harmonic mean of both.
-    FScore,
-    /// Balanced class accuracy.
-    Bca,
-    /// Matthews correlation coefficient.
-    Mcc,
-    /// Area under the precision-recall curve.
-    AveragePrecision,
-    /// Area under the ROC curve.
-    RocAuc,
-}
-
-/// Bounds of a 95 % bootstrap interval; specimens are drawn, cells where these are unknown.
-pub type Interval = [f64; 2];
-
 /// One method in one set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetResult {
@@ -228,30 +205,4 @@ pub struct Report {
     pub results: Vec<MethodResult>,
     /// Mistakes of the proposed method, the most confident first, both kinds.
     pub mistakes: Vec<Mistake>,
-}
-
-impl Metric {
-    /// All, as tables list them.
-    pub const ALL: [Metric; 7] = [
-        Metric::Precision,
-        Metric::Recall,
-        Metric::FScore,
-        Metric::Bca,
-        Metric::Mcc,
-        Metric::AveragePrecision,
-        Metric::RocAuc,
-    ];
-
-    /// Its value among the figures; none where it is undefined.
-    pub fn of(self, figures: &Figures) -> Option<f64> {
-        Some(match self {
-            Metric::Precision => figures.precision,
-            Metric::Recall => figures.recall,
-            Metric::FScore => figures.f_score,
-            Metric::Bca => figures.bca,
-            Metric::Mcc => figures.mcc,
-            Metric::AveragePrecision => figures.average_precision,
-            Metric::RocAuc => return figures.roc_auc,
-        })
-    }
 }

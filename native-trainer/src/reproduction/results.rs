@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{Method, MethodResult, Metric, Mistake, Run, SetResult, Summary};
-use crate::bootstrap::{Judged, intervals};
-use crate::evaluation::Figures;
+use super::record::{Method, MethodResult, Mistake, Run, SetResult, Summary};
+use crate::bootstrap::{Judged, clusters, intervals};
+use crate::evaluation::{Figures, Metric};
 use crate::protocol::Setting;
 use crate::table::Table;
 
@@ -13,7 +13,7 @@ const MISTAKES: usize = 24;
 
 /// Every method in every setting, and the most confident mistakes of the proposed one.
 pub fn results(table: &Table, runs: &[Run], seed: u64) -> (Vec<MethodResult>, Vec<Mistake>) {
-    let clusters = clusters(table);
+    let clusters = clusters(table.specimens());
     let settings: BTreeSet<Setting> = runs.iter().map(|run| run.setting).collect();
     let mut results = Vec::new();
     for setting in settings {
@@ -29,21 +29,6 @@ pub fn results(table: &Table, runs: &[Run], seed: u64) -> (Vec<MethodResult>, Ve
         }
     }
     (results, mistakes(table, runs))
-}
-
-/// Number of each row's specimen; each row its own where no specimen is named.
-fn clusters(table: &Table) -> Vec<usize> {
-    let (mut known, mut count, mut clusters) = (BTreeMap::new(), 0, Vec::new());
-    for row in &table.rows {
-        let next = count;
-        let number = match row.specimen.as_str() {
-            "" => next,
-            name => *known.entry(name).or_insert(next),
-        };
-        count += usize::from(number == next);
-        clusters.push(number);
-    }
-    clusters
 }
 
 fn judged(table: &Table, clusters: &[usize], run: &Run, method: Method) -> Option<Judged> {
