@@ -54,13 +54,16 @@ pub struct Limits {
 }
 
 /// Decision values for which conformal prediction names both classes or none (Vovk et al.,
-/// *Algorithmic Learning in a Random World*, 2005; by class, so that it holds for the rare one too).
+/// *Algorithmic Learning in a Random World*, 2005; by class, so that it holds for the rare one too);
+/// they include the boundary 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Abstention {
-    /// Of the cells of either class, at least this share is not called the other class, if cells to come
-    /// are like those of the calibration.
-    pub coverage: f64,
+    /// At least this share of mitotic cells is called mitotic or abstained from, if cells to come are like
+    /// those of the calibration.
+    pub mitotic: f64,
+    /// Likewise of interphase cells.
+    pub interphase: f64,
     /// The model abstains from this decision value on.
     pub low: f64,
     /// Up to this one.
@@ -86,7 +89,7 @@ impl Limits {
     pub(crate) fn bad_number(&self) -> Option<f64> {
         let Quality { contrast, saturation, sharpness } = self.quality;
         let single = [Some(contrast), Some(saturation), Some(sharpness), self.distance];
-        let double = self.abstention.map_or([0.0; 3], |a| [a.coverage, a.low, a.high]);
+        let double = self.abstention.map_or([0.0; 4], |a| [a.mitotic, a.interphase, a.low, a.high]);
         single.into_iter().flatten().map(f64::from).chain(double).find(|v| !v.is_finite())
     }
 }
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn numbers_that_are_not_finite_are_found() {
         let quality = Quality { contrast: 0.5, saturation: 0.2, sharpness: 0.01 };
-        let abstention = Abstention { coverage: 0.9, low: -0.5, high: 0.5 };
+        let abstention = Abstention { mitotic: 0.9, interphase: 0.99, low: -0.5, high: 0.5 };
         let limits = Limits { quality, distance: Some(0.7), abstention: Some(abstention) };
         assert_eq!(limits.bad_number(), None);
         let far = Limits { distance: Some(f32::INFINITY), ..limits.clone() };

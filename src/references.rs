@@ -10,6 +10,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::Error;
 use crate::classifier::Label;
+use crate::svm::distance;
 
 /// Side of a reference's picture, in pixels.
 pub const PICTURE_SIDE: usize = 64;
@@ -132,13 +133,9 @@ impl References {
     /// The `k` nearest references of an embedding, nearest first; fewer when there are fewer.
     pub fn nearest(&self, embedding: &[f32], k: usize) -> Vec<Neighbour> {
         let rows = self.embeddings.chunks_exact(self.dim.max(1));
-        let distance = |row: &[f32]| {
-            let squares = row.iter().zip(embedding).map(|(a, b)| (a - b) * (a - b));
-            squares.sum::<f32>().sqrt()
-        };
         let mut all: Vec<Neighbour> = rows
             .enumerate()
-            .map(|(index, row)| Neighbour { index, distance: distance(row) })
+            .map(|(index, row)| Neighbour { index, distance: distance(row, embedding) })
             .collect();
         all.sort_by(|a, b| a.distance.total_cmp(&b.distance));
         all.truncate(k);

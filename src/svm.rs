@@ -117,8 +117,7 @@ impl Svm {
             return f32::INFINITY;
         }
         let rows = self.support_vectors.chunks_exact(self.dim);
-        let least = rows.map(|row| squared_distance(x, row)).fold(f64::INFINITY, f64::min);
-        least.sqrt() as f32
+        rows.map(|row| distance(x, row)).fold(f32::INFINITY, f32::min)
     }
 
     /// scikit-learn's `gamma='scale'`: 1 / (dim · variance of all values together).
@@ -200,6 +199,11 @@ fn check_samples(samples: &[Vec<f32>]) -> Result<usize, Error> {
         }
     }
     Ok(dim)
+}
+
+/// Euclidean distance of two embeddings.
+pub fn distance(a: &[f32], b: &[f32]) -> f32 {
+    squared_distance(a, b).sqrt() as f32
 }
 
 /// ‖a − b‖² in f64, in four partial sums so that it vectorises.

@@ -21,8 +21,8 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
  * @property {string} name
  * @property {string} mitoscope version of the program
  * @property {{ name: string, threshold: number }[]} operatingPoints
- * @property {{ coverage: number, low: number, high: number } | null} [abstention] decision values between
- *   which it abstains, so that at least this share of each class is not called the other
+ * @property {{ mitotic: number, interphase: number, low: number, high: number } | null} [abstention]
+ *   decision values between which it abstains, so that these shares are not called the other class
  *
  * @typedef {object} Source one field, or single-cell images that belong together
  * @property {number} id

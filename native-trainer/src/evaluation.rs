@@ -136,7 +136,7 @@ pub struct AtPoint {
 /// What networks that did not know the cells tell of the training cells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossFitted {
-    /// Number of trainings, each without other specimens.
+    /// Number of folds, each judged without its own specimens.
     pub folds: usize,
     /// Figures at threshold 0.
     pub figures: Figures,
@@ -180,9 +180,13 @@ pub struct Evaluation {
     /// All real cells by a network and a machine that knew simulated cells alone.
     #[serde(default)]
     pub simulated_only: Option<SimulatedOnly>,
-    /// Cross-fitting, where it was asked for.
+    /// Cells that the network did not know, where there are such among the training cells.
     #[serde(default)]
     pub cross_fitted: Option<CrossFitted>,
+    /// Each staining pattern by a machine that was made without it, where the network learned from no
+    /// real cell.
+    #[serde(default)]
+    pub unknown_patterns: Option<BTreeMap<String, Figures>>,
 }
 
 /// Figures of training on simulated cells alone; no real cell had a part in it.

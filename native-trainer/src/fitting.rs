@@ -11,10 +11,10 @@ use mitoscope::limits::Limits;
 use mitoscope::model::{Calibration, OperatingPoint};
 use mitoscope::preprocess::Preprocess;
 use mitoscope::quality::Quality;
-use mitoscope::svm::Svm;
+use mitoscope::svm::{Svm, distance};
 use rayon::prelude::*;
 
-use crate::bootstrap::intervals_of;
+use crate::bootstrap::{clusters, intervals_of};
 use crate::descriptors::miros::miros;
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness, standardise};
@@ -23,7 +23,9 @@ use crate::network::{Output, infer};
 use crate::operating_points::operating_points as points;
 use crate::reliability::Reliability;
 use crate::samples::Sample;
-use crate::svm_search::{Search, decide, platt, search};
+use crate::svm_search::{
+    FOLDS, GridPoint, Search, decide, folds, out_of_fold, platt, search, trainable,
+};
 use crate::table::Table;
 
 /// Which labelled cells make the model and which only test it, as rows of the table.
@@ -80,10 +82,10 @@ pub struct Fitted {
     pub evaluation: Evaluation,
 }
 
-/// Decision values of the training rows by [`crate::cross_fitting`].
+/// What the training rows are to networks or machines that did not know them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutOfFold {
-    /// Number of trainings.
+    /// Number of folds.
     pub folds: usize,
     /// One a training row, in their order.
     pub decision_values: Vec<f64>,
@@ -91,11 +93,23 @@ pub struct OutOfFold {
     pub distances: Vec<f32>,
 }
 
+/// Which of the training rows the network did not know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unseen {
+    /// None of them.
+    Nothing,
+    /// All of them: it learned from simulated cells alone, so that folds of the classifier are honest.
+    /// Only the statistics of its normalisation are of these cells, without their labels.
+    Everything,
+    /// None, but [`crate::cross_fitting`] trained others that did not know theirs.
+    InFolds(OutOfFold),
+}
+
 /// Fits the classifier on the training part and evaluates it, and the baselines, on the other.
 ///
-/// Calibration, operating points, abstention and the limit of distance come from `out_of_fold`, and
-/// decision value 0 is `balanced`. Without it the calibration rests on cells that the network knew, the
-/// one operating point is the machine's own threshold 0, and the latter two are none.
+/// Calibration, operating points, abstention and the limit of distance come from unseen cells, and
+/// decision value 0 is `balanced`. Without these the calibration rests on cells that the network knew,
+/// the one operating point is the machine's own threshold 0, and the latter two are none.
 #[allow(clippy::too_many_arguments, reason = "one call a training; each is a noun of its own")]
 pub fn fit(
     table: &Table,
@@ -103,7 +117,7 @@ pub fn fit(
     split: &Split,
     weights: &Weights,
     preprocess: &Preprocess,
-    out_of_fold: Option<&OutOfFold>,
+    unseen: Unseen,
     seed: u64,
     device: &Device,
 ) -> Result<Fitted> {
@@ -114,14 +128,23 @@ pub fn fit(
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
     let mitotic = judge.truth(&split.train);
+    let unknown_patterns = match unseen {
+        Unseen::Everything => judge.unknown_patterns(&embeddings, &judged)?,
+        Unseen::Nothing | Unseen::InFolds(_) => None,
+    };
+    let unseen = match unseen {
+        Unseen::Nothing => None,
+        Unseen::Everything => Some(judge.out_of_fold(&embeddings, &judged)?),
+        Unseen::InFolds(out_of_fold) => Some(out_of_fold),
+    };
     // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
-    let out_of_fold = out_of_fold.map(|unknown| {
+    let unseen = unseen.map(|cells| {
         let balanced =
-            points(&unknown.decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
-        let decision_values = unknown.decision_values.iter().map(|v| v - balanced).collect();
-        (OutOfFold { decision_values, ..unknown.clone() }, balanced)
+            points(&cells.decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
+        let decision_values = cells.decision_values.iter().map(|v| v - balanced).collect();
+        (OutOfFold { decision_values, ..cells }, balanced)
     });
-    if let Some((OutOfFold { folds, decision_values, .. }, balanced)) = &out_of_fold {
+    if let Some((OutOfFold { folds, decision_values, .. }, balanced)) = &unseen {
         judged.shift(-balanced)?;
         judged.calibration = platt(decision_values, &mitotic)?;
         operating_points = points(decision_values, &mitotic);
@@ -144,12 +167,11 @@ pub fn fit(
     }
     let qualities: Vec<Quality> =
         split.train.par_iter().map(|row| samples[*row].quality(preprocess)).collect();
-    let unknown = out_of_fold.as_ref().map(|(unknown, _)| (unknown, mitotic.as_slice()));
-    let limits = limits(&qualities, unknown);
+    let limits = limits(&qualities, unseen.as_ref().map(|(cells, _)| (cells, &mitotic[..])));
     let held_out_by_pattern = by_pattern(table, &split.held_out, &judged.held_out, Figures::of);
     let evaluation = Evaluation {
-        c: judged.c,
-        gamma: judged.svm.gamma(),
+        c: judged.chosen.c,
+        gamma: judged.chosen.gamma,
         inner: judged.inner,
         held_out_specimens: split.specimens.iter().cloned().collect(),
         held_out: (!split.held_out.is_empty())
@@ -164,6 +186,7 @@ pub fn fit(
         descriptors_baseline: judge.baseline(all_descriptors(samples))?,
         simulated_only: None,
         cross_fitted,
+        unknown_patterns,
     };
     let Judged { svm, calibration, .. } = judged;
     Ok(Fitted { svm, calibration, operating_points, limits, evaluation })
@@ -244,7 +267,8 @@ pub struct Judge<'a> {
 
 struct Judged {
     svm: Svm,
-    c: f64,
+    /// C and γ of the machine.
+    chosen: GridPoint,
     calibration: Calibration,
     inner: Figures,
     /// Decision values of the held-out rows, in their order.
@@ -290,12 +314,52 @@ impl Judge<'_> {
         let svm = Svm::fit(&samples, &mitotic, search.best.c, search.best.gamma)?;
         let held_out = self.split.held_out.iter();
         Ok(Judged {
-            c: search.best.c,
+            chosen: search.best,
             calibration: platt(&search.decision_values, &mitotic)?,
             inner: Figures::of(&search.decision_values, &mitotic),
             held_out: held_out.map(|row| svm.decision_value(&embeddings[*row])).collect(),
             svm,
         })
+    }
+
+    /// The training rows by machines that each leave one specimen out.
+    fn out_of_fold(&self, embeddings: &[Vec<f32>], judged: &Judged) -> Result<OutOfFold> {
+        let (samples, mitotic) = self.training(embeddings);
+        let folds = match self.groups() {
+            Some(specimens) if trainable(&specimens, &mitotic) => specimens,
+            groups => folds(&mitotic, groups.as_deref(), FOLDS, self.seed)?,
+        };
+        let vectors = judged.svm.support_vectors().chunks_exact(judged.svm.dim());
+        let vectors: Vec<(&[f32], Option<usize>)> = vectors
+            .map(|vector| (vector, samples.iter().position(|sample| sample == vector)))
+            .collect();
+        let nearest_of_others = |fold: usize, sample: &[f32]| {
+            let others = vectors.iter().filter(|(_, row)| row.is_none_or(|row| folds[row] != fold));
+            others.map(|(vector, _)| distance(sample, vector)).fold(f32::INFINITY, f32::min)
+        };
+        let distances = samples.iter().zip(&folds).map(|(s, fold)| nearest_of_others(*fold, s));
+        Ok(OutOfFold {
+            folds: folds.iter().max().map_or(0, |last| last + 1),
+            distances: distances.collect(),
+            decision_values: out_of_fold(&samples, &mitotic, &folds, judged.chosen)?,
+        })
+    }
+
+    /// The training rows by machines that each leave one staining pattern out; none where a machine
+    /// would be left without a class.
+    fn unknown_patterns(
+        &self,
+        embeddings: &[Vec<f32>],
+        judged: &Judged,
+    ) -> Result<Option<BTreeMap<String, Figures>>> {
+        let rows = &self.split.train;
+        let (samples, mitotic) = self.training(embeddings);
+        let patterns = clusters(rows.iter().map(|row| self.table.rows[*row].pattern.as_str()));
+        if !trainable(&patterns, &mitotic) {
+            return Ok(None);
+        }
+        let values = out_of_fold(&samples, &mitotic, &patterns, judged.chosen)?;
+        Ok(Some(by_pattern(self.table, rows, &values, Figures::of)))
     }
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise; none where there
@@ -333,11 +397,15 @@ impl Judge<'_> {
         Ok(Verdicts { c: search.best.c, gamma: search.best.gamma, decision_values })
     }
 
+    /// The training rows' features and truth.
+    fn training(&self, features: &[Vec<f32>]) -> (Vec<Vec<f32>>, Vec<bool>) {
+        let train = &self.split.train;
+        (train.iter().map(|row| features[*row].clone()).collect(), self.truth(train))
+    }
+
     /// The training rows' features and truth, and the best C and γ for them.
     fn search(&self, features: &[Vec<f32>]) -> Result<(Vec<Vec<f32>>, Vec<bool>, Search)> {
-        let train = &self.split.train;
-        let samples: Vec<Vec<f32>> = train.iter().map(|row| features[*row].clone()).collect();
-        let mitotic = self.truth(train);
+        let (samples, mitotic) = self.training(features);
         let search = search(&samples, &mitotic, self.groups().as_deref(), self.seed)?;
         Ok((samples, mitotic, search))
     }

@@ -11,8 +11,9 @@ use crate::fitting::OutOfFold;
 /// Percentage of the training cells that lie beyond each limit.
 pub const BEYOND: f32 = 0.5;
 
-/// Share of the cells of either class that shall not be called the other class.
-pub const COVERAGE: f64 = 0.9;
+/// Share of the mitotic and of the interphase cells that shall not be called the other class: there are
+/// ten times as many of the latter, and a false alarm in a hundred already is one in ten mitoses.
+pub const COVERAGE: [f64; 2] = [0.9, 0.99];
 
 /// The limits that all but [`BEYOND`] % of cells imaged like these keep; distance and abstention need
 /// cells that the network did not know. `mitotic` is the truth of the latter.
@@ -34,13 +35,18 @@ pub fn limits(qualities: &[Quality], unknown: Option<(&OutOfFold, &[bool])>) -> 
     }
 }
 
-/// Where label-conditional conformal prediction of this coverage gives both classes or none.
+/// Where label-conditional conformal prediction of this coverage of mitotic and of interphase cells
+/// gives both classes or none, and 0, where the calls change.
 ///
 /// A decision value is taken for a class unless it is more extreme than all but a share
 /// `1 − coverage` of that class's values. None where a class has fewer than `1 / (1 − coverage) − 1`
 /// cells, which allow no such statement.
-pub fn abstention(decision_values: &[f64], mitotic: &[bool], coverage: f64) -> Option<Abstention> {
-    let of_class = |class: bool, sign: f64| -> Option<f64> {
+pub fn abstention(
+    decision_values: &[f64],
+    mitotic: &[bool],
+    coverage: [f64; 2],
+) -> Option<Abstention> {
+    let of_class = |class: bool, sign: f64, coverage: f64| -> Option<f64> {
         let values = decision_values.iter().zip(mitotic).filter(|(_, m)| **m == class);
         let mut values: Vec<f64> = values.map(|(value, _)| sign * value).collect();
         values.sort_by(f64::total_cmp);
@@ -48,30 +54,39 @@ pub fn abstention(decision_values: &[f64], mitotic: &[bool], coverage: f64) -> O
         let rank = ((1.0 - coverage) * (values.len() + 1) as f64 + 1e-9).floor() as usize;
         Some(sign * values.get(rank.checked_sub(1)?)?)
     };
-    let (mitotic_from, interphase_to) = (of_class(true, 1.0)?, of_class(false, -1.0)?);
-    let (low, high) = (mitotic_from.min(interphase_to), mitotic_from.max(interphase_to));
-    Some(Abstention { coverage, low, high })
+    let edges = [of_class(true, 1.0, coverage[0])?, of_class(false, -1.0, coverage[1])?];
+    Some(Abstention {
+        mitotic: coverage[0],
+        interphase: coverage[1],
+        low: edges.into_iter().fold(0.0, f64::min),
+        high: edges.into_iter().fold(0.0, f64::max),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn nine_of_ten_new_cells_are_covered_whatever_their_distribution() {
-        // The k-th smallest of n values is above a new one with probability k / (n + 1).
-        let values: Vec<f64> = (1..=19).flat_map(|i| [f64::from(i), f64::from(-i)]).collect();
-        let mitotic: Vec<bool> = values.iter().map(|v| *v > 0.0).collect();
-        let found = abstention(&values, &mitotic, 0.9).expect("19 cells of each class");
-        assert_eq!(found, Abstention { coverage: 0.9, low: -2.0, high: 2.0 });
+    fn edges(values: &[f64], mitotic: &[bool], coverage: [f64; 2]) -> Option<(f64, f64)> {
+        abstention(values, mitotic, coverage).map(|found| (found.low, found.high))
     }
 
     #[test]
-    fn classes_that_mix_are_abstained_from() {
-        let values: Vec<f64> = (0..10).flat_map(|i| [f64::from(i), f64::from(i) + 0.5]).collect();
-        let mitotic: Vec<bool> = (0..20).map(|i| i % 2 == 1).collect();
-        let found = abstention(&values, &mitotic, 0.9).expect("10 cells of each class");
-        assert_eq!((found.low, found.high), (0.5, 9.0));
+    fn nine_of_ten_new_cells_are_covered_whatever_their_distribution() {
+        // The k-th smallest of n values is above a new one with probability k / (n + 1).
+        let values: Vec<f64> = (-9..10).flat_map(|i| [f64::from(i), f64::from(i) - 8.0]).collect();
+        let mitotic: Vec<bool> = (0..38).map(|i| i % 2 == 0).collect();
+        assert_eq!(edges(&values, &mitotic, [0.9, 0.9]), Some((-8.0, 0.0)));
+        assert_eq!(edges(&values, &mitotic, [0.9, 0.95]), Some((-8.0, 1.0)));
+    }
+
+    #[test]
+    fn the_boundary_is_abstained_from_even_if_the_classes_are_apart() {
+        let values: Vec<f64> = (1..=19).flat_map(|i| [f64::from(i), f64::from(-i)]).collect();
+        let mitotic: Vec<bool> = values.iter().map(|v| *v > 0.0).collect();
+        assert_eq!(edges(&values, &mitotic, [0.9, 0.9]), Some((-2.0, 2.0)));
+        let above: Vec<f64> = values.iter().map(|v| v + 30.0).collect();
+        assert_eq!(edges(&above, &mitotic, [0.9, 0.9]), Some((0.0, 32.0)));
     }
 
     #[test]
@@ -79,7 +94,7 @@ mod tests {
         let values: Vec<f64> = (0..30).map(f64::from).collect();
         let of = |count: usize, coverage| {
             let mitotic: Vec<bool> = (0..30).map(|i| i >= 30 - count).collect();
-            abstention(&values, &mitotic, coverage)
+            edges(&values, &mitotic, [coverage, 0.9])
         };
         assert_eq!(of(8, 0.9), None);
         assert!(of(9, 0.9).is_some());

@@ -6,7 +6,7 @@ mod commands;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Parser, Subcommand};
 use mitoscope::decode::Channel;
 use native_trainer::cross_fitting::Folds;
@@ -71,9 +71,12 @@ struct Training {
     /// Seed of weights, batches and augmentation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Optimiser steps, instead of the preset's; as many at most on simulated cells alone.
+    /// Optimiser steps on real cells, instead of the preset's.
     #[arg(long)]
     steps: Option<usize>,
+    /// Optimiser steps on simulated cells alone, instead of the preset's.
+    #[arg(long)]
+    first_steps: Option<usize>,
     /// Mitotic and interphase cells of a batch, instead of the preset's; half as many simulated ones
     /// beside them.
     #[arg(long, num_args = 2, value_names = ["MITOTIC", "INTERPHASE"])]
@@ -85,11 +88,14 @@ impl Training {
     fn preset(&self, name: PresetName) -> Result<Preset> {
         let mut preset = name.preset();
         if let Some(steps) = self.steps {
-            ensure!(steps > 0, "--steps 0 trains nothing");
+            ensure!(steps > 0 || preset.simulated.is_some(), "--steps 0 trains nothing");
             preset.steps = steps;
-            if let Some(simulated) = &mut preset.simulated {
-                simulated.first_steps = simulated.first_steps.min(steps);
-            }
+        }
+        match (&mut preset.simulated, self.first_steps) {
+            (Some(_), Some(0)) => bail!("--first-steps 0 trains nothing: use --simulated 0"),
+            (Some(simulated), Some(steps)) => simulated.first_steps = steps,
+            (None, Some(_)) => bail!("--first-steps: preset {name} trains on no simulated cell"),
+            (_, None) => (),
         }
         if let Some([mitotic, interphase]) = self.batch.as_deref() {
             ensure!(

@@ -14,8 +14,9 @@ pub enum PresetName {
     Paper,
     /// The same network at inference, trained to generalise.
     Modern,
-    /// The same network again, trained on simulated cells first and beside the real ones.
-    Mixed,
+    /// The same network again, trained on simulated cells; real cells give the statistics of its
+    /// normalisation and the classifier, unless steps on both are asked for.
+    Simulated,
 }
 
 /// How the weights follow the gradient.
@@ -111,7 +112,7 @@ pub struct Preset {
     pub preprocess: Preprocess,
     /// Cells of a batch.
     pub batch: BatchSize,
-    /// Optimiser steps.
+    /// Optimiser steps on real cells, with simulated ones beside them if there are any.
     pub steps: usize,
     /// What for.
     pub objective: Objective,
@@ -130,7 +131,7 @@ impl std::fmt::Display for PresetName {
         f.write_str(match self {
             PresetName::Paper => "paper",
             PresetName::Modern => "modern",
-            PresetName::Mixed => "mixed",
+            PresetName::Simulated => "simulated",
         })
     }
 }
@@ -161,11 +162,11 @@ impl PresetName {
                 augmentation: Some(Augmentation::default()),
                 simulated: None,
             },
-            PresetName::Mixed => Preset {
+            PresetName::Simulated => Preset {
                 name: self,
                 preprocess: Preprocess::modern(),
                 batch: BatchSize { mitotic: 12, interphase: 20, neighbours: 10 },
-                steps: 240,
+                steps: 0,
                 objective: Objective::Proxies(Proxies {
                     per_class: 3,
                     scale: 10.0,
@@ -190,6 +191,12 @@ impl PresetName {
 }
 
 impl Preset {
+    /// Whether the network's weights learn from real cells. If not, its normalisation still takes on
+    /// their statistics, which need no label (adaptive batch normalisation, Li et al. 2016).
+    pub fn learns_from_real_cells(&self) -> bool {
+        self.steps > 0
+    }
+
     /// The training on simulated cells alone that comes first, if there is one; its own batches hold
     /// no real cell.
     pub fn first(&self) -> Option<Preset> {

@@ -141,6 +141,31 @@ fn predict_fold(
     }
 }
 
+/// Decision value of each sample by a machine with these parameters that saw nothing of its fold.
+///
+/// # Errors
+/// [`Error::Fit`] when C and γ are no valid parameters.
+pub fn out_of_fold(
+    samples: &[Vec<f32>],
+    mitotic: &[bool],
+    folds: &[usize],
+    GridPoint { c, gamma, .. }: GridPoint,
+) -> Result<Vec<f64>, Error> {
+    libsvm_rs::set_quiet(true);
+    let parameters = parameters(c, gamma)?;
+    let instances: Vec<Vec<SvmNode>> = samples.iter().map(|sample| nodes(sample)).collect();
+    let count = folds.iter().max().map_or(0, |last| last + 1);
+    let of_folds: Vec<Vec<f64>> = (0..count)
+        .into_par_iter()
+        .map(|fold| {
+            let mut values = vec![0.0; samples.len()];
+            predict_fold(&instances, mitotic, folds, fold, &parameters, &mut values);
+            values
+        })
+        .collect();
+    Ok(folds.iter().enumerate().map(|(i, fold)| of_folds[*fold][i]).collect())
+}
+
 /// Decision values of `others` by a machine fitted to the samples: for baselines, which need no
 /// machine that outlives them.
 ///
@@ -184,12 +209,7 @@ pub(crate) fn folds(
         }
         Some(groups) => grouped_folds(mitotic, groups, most, &mut rng),
     };
-    let count = folds.iter().max().map_or(0, |last| last + 1);
-    let trainable = |fold: usize| {
-        let has = |class: bool| folds.iter().zip(mitotic).any(|(f, m)| *f != fold && *m == class);
-        has(true) && has(false)
-    };
-    if count < 2 || !(0..count).all(trainable) {
+    if !trainable(&folds, mitotic) {
         return Err(Error::Fit(format!(
             "{positives} mitotic of {} cells in these groups are too few to cross-validate: add \
              cells or groups",
@@ -197,6 +217,15 @@ pub(crate) fn folds(
         )));
     }
     Ok(folds)
+}
+
+/// Whether there are two folds or more, and each leaves both classes to train on.
+pub fn trainable(folds: &[usize], mitotic: &[bool]) -> bool {
+    let count = folds.iter().max().map_or(0, |last| last + 1);
+    let leaves = |fold: usize, class: bool| {
+        folds.iter().zip(mitotic).any(|(f, m)| *f != fold && *m == class)
+    };
+    count >= 2 && (0..count).all(|fold| leaves(fold, true) && leaves(fold, false))
 }
 
 /// Gives each group, those with most mitotic cells first, to the fold with the fewest of them.

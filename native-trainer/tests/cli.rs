@@ -89,8 +89,8 @@ fn a_killed_training_resumes_to_the_same_model() {
     let (folder, table) = data();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
     let of = |run| {
-        let mixed = ["--preset", "mixed", "--simulated", "2"];
-        [&train_arguments(text(&table), run)[..], &mixed].concat()
+        let both = ["--preset", "simulated", "--simulated", "2", "--first-steps", "2"];
+        [&train_arguments(text(&table), run)[..], &both].concat()
     };
     succeed(&of(text(&whole)));
 
@@ -123,8 +123,8 @@ fn a_killed_training_resumes_to_the_same_model() {
 fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
     let (folder, table) = data();
     let (run, model) = (folder.path().join("run"), folder.path().join("model.safetensors"));
-    let fixed = "--device cpu --preset mixed --steps 1 --batch 2 3 --hold-out s2 --simulated 2 \
-                 --cross-fit 2";
+    let fixed = "--device cpu --preset simulated --first-steps 1 --steps 1 --batch 2 3 \
+                 --hold-out s2 --simulated 2 --cross-fit 2";
     let train = ["train", "--data", text(&table), "--out", text(&run)];
     let report = succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());
     assert!(report.contains("unknown in 2 folds") && report.contains("simulated only"), "{report}");
@@ -136,8 +136,10 @@ fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
     assert_eq!(&names[..2], ["balanced", "triage"]);
     let limits = manifest.limits.expect("limits");
     assert!(limits.distance.is_some_and(|distance| distance > 0.0 && distance <= 2.0));
-    let abstention = limits.abstention.expect("16 mitotic cells allow a statement");
-    assert!(abstention.low <= abstention.high, "{abstention:?}");
+    assert_eq!(
+        limits.abstention, None,
+        "32 interphase cells allow no statement on one in a hundred"
+    );
     let evaluation: Evaluation = serde_json::from_value(manifest.metrics).expect("an evaluation");
     let cross_fitted = evaluation.cross_fitted.expect("cross-fitted");
     let counts = cross_fitted.figures.confusion;
@@ -148,6 +150,34 @@ fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
     let simulated = evaluation.simulated_only.expect("simulated cells");
     let counts = simulated.all.confusion;
     assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 72, "every real cell is tested on");
+}
+
+#[test]
+fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it() {
+    let (folder, table) = data();
+    let (run, model) = (folder.path().join("run"), folder.path().join("model.safetensors"));
+    let fixed = "--device cpu --preset simulated --first-steps 1 --batch 2 3 --hold-out s2 \
+                 --simulated 2";
+    let train = ["train", "--data", text(&table), "--out", text(&run)];
+    let arguments: Vec<&str> = train.into_iter().chain(fixed.split_whitespace()).collect();
+    let report = succeed(&arguments);
+    assert!(report.contains("unknown in 2 folds"), "{report}");
+    assert!(!run.join("checkpoint.safetensors").exists(), "nothing was trained on real cells");
+    succeed(&["export", text(&run), "--out", text(&model)]);
+
+    let manifest = Model::from_bytes(&fs::read(&model).expect("a model")).expect("whole").manifest;
+    assert_eq!(manifest.provenance.trained_steps, 1);
+    let evaluation: Evaluation = serde_json::from_value(manifest.metrics).expect("an evaluation");
+    let counts = evaluation.cross_fitted.expect("each field without it").figures.confusion;
+    assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 48, "each training cell once");
+    assert!(manifest.limits.expect("limits").distance.is_some_and(|distance| distance > 0.0));
+
+    let other = folder.path().join("other");
+    let train = ["train", "--data", text(&table), "--out", text(&other), "--cross-fit", "2"];
+    let arguments: Vec<&str> = train.into_iter().chain(fixed.split_whitespace()).collect();
+    let refused = self::run(&arguments);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("needs no further training") && !other.exists(), "{error}");
 }
 
 /// One bad table: a single line on standard error that holds `reason`, status 1, nothing written.

@@ -42,7 +42,8 @@ fn manifest() -> Manifest {
 
 fn limits() -> Limits {
     let quality = Quality { contrast: 0.7, saturation: 0.25, sharpness: 0.0125 };
-    let abstention = Some(Abstention { coverage: 0.9, low: -0.375, high: 0.5 });
+    let abstention = Abstention { mitotic: 0.9, interphase: 0.99, low: -0.375, high: 0.5 };
+    let abstention = Some(abstention);
     Limits { quality, distance: Some(0.875), abstention }
 }
 

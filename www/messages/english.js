@@ -237,9 +237,9 @@ export const english = {
     blurred: "Uncertain: it is more out of focus than the cells that the model was made from.",
     unlike: "Uncertain: it is unlike all cells that the model was made from.",
   },
-  /** @param {string} coverage */
-  abstains: (coverage) =>
-    `Uncertain: its decision value fits both classes or neither. Outside this range at least ${coverage} of either class are not called the other, for images like those of the calibration.`,
+  /** @param {string} mitotic @param {string} interphase */
+  abstains: (mitotic, interphase) =>
+    `Uncertain: the model abstains at this decision value. On images like those of its calibration at least ${mitotic} of mitotic and ${interphase} of interphase cells are either called right or abstained from.`,
   noDoubt: "Nothing the model knows of makes it uncertain.",
   atEdge: "It touches the edge of the image, so a part may be missing.",
   neighbours: "Nearest reference cells",

@@ -253,8 +253,8 @@ export const german = {
     blurred: "Unsicher: Sie ist unschärfer als die Zellen, aus denen das Modell entstand.",
     unlike: "Unsicher: Sie gleicht keiner der Zellen, aus denen das Modell entstand.",
   },
-  abstains: (coverage) =>
-    `Unsicher: Ihr Entscheidungswert passt zu beiden Klassen oder zu keiner. Außerhalb dieses Bereichs wird jede Klasse zu mindestens ${coverage} nicht für die andere gehalten, bei Bildern wie denen der Kalibrierung.`,
+  abstains: (mitotic, interphase) =>
+    `Unsicher: Das Modell enthält sich bei diesem Entscheidungswert. Auf Bildern wie denen seiner Kalibrierung werden mindestens ${mitotic} der mitotischen und ${interphase} der Interphase-Zellen richtig genannt, oder es enthält sich.`,
   noDoubt: "Nichts, was das Modell weiß, macht sie unsicher.",
   atEdge: "Sie berührt den Bildrand, ein Teil kann fehlen.",
   neighbours: "Nächste Referenzzellen",

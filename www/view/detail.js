@@ -72,9 +72,9 @@ export class DetailView {
     const list = html("dl");
     for (const [name, value] of facts) list.append(html("dt", {}, name), html("dd", {}, value));
     const words = [];
-    const coverage = source.model?.abstention?.coverage;
-    if (call.doubt === "margin" && coverage) {
-      words.push(html("p", { class: "doubt" }, t.abstains(percent(coverage))));
+    const { mitotic, interphase } = source.model?.abstention ?? {};
+    if (call.doubt === "margin" && mitotic && interphase) {
+      words.push(html("p", { class: "doubt" }, t.abstains(percent(mitotic), percent(interphase))));
     } else if (call.doubt) words.push(html("p", { class: "doubt" }, t.doubt[call.doubt]));
     else if (prediction) words.push(html("p", { class: "hint" }, t.noDoubt));
     words.push(...neighbourWords(this.#study, cell));

@@ -11,7 +11,7 @@ use native_trainer::cross_fitting::{Course, Folds, cross_fit};
 use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::{Fitted, OutOfFold, Split, fit};
+use native_trainer::fitting::{Fitted, OutOfFold, Split, Unseen, fit};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
 use native_trainer::samples::prepare_all;
@@ -38,10 +38,20 @@ pub fn run(options: &Train) -> Result<()> {
         (Some(_), None) => bail!("--simulated: preset {} trains on no simulated cell", preset.name),
         (None, _) => (),
     }
+    ensure!(
+        preset.learns_from_real_cells() || preset.simulated.is_some(),
+        "--simulated 0 leaves preset {} nothing to train on: add --steps",
+        preset.name
+    );
     let seed = options.training.seed;
     let table = options.data.open()?;
     let split = Split::by_specimens(&table, &options.hold_out.iter().cloned().collect())?;
     // Refuse what cannot be trained before anything is read at length or written.
+    ensure!(
+        preset.learns_from_real_cells() || options.cross_fit == Folds::Specimens(0),
+        "--cross-fit: a network that learns from no real cell needs no further training for it; leave it \
+         out, or train on real cells too by --steps"
+    );
     let specimens = table.specimens();
     let labels = split.labels(&table);
     StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
@@ -101,21 +111,14 @@ pub fn run(options: &Train) -> Result<()> {
     let trained =
         course.train(&split.train, &plan, &mut |step, report| progress.tell(step, report))?;
     write_at_once(&options.out.join(PROGRESS), &progress_csv(&trained.steps)?)?;
-    let out_of_fold = match options.cross_fit {
-        Folds::Specimens(0) => None,
-        _ => Some(cross_fitted(options, &course, &split, &plan)?),
+    let unseen = match options.cross_fit {
+        _ if !preset.learns_from_real_cells() => Unseen::Everything,
+        Folds::Specimens(0) => Unseen::Nothing,
+        _ => Unseen::InFolds(cross_fitted(options, &course, &split, &plan)?),
     };
     let real = &samples[..table.rows.len()];
-    let mut fitted = fit(
-        &table,
-        real,
-        &split,
-        &trained.weights,
-        &preset.preprocess,
-        out_of_fold.as_ref(),
-        seed,
-        &device,
-    )?;
+    let mut fitted =
+        fit(&table, real, &split, &trained.weights, &preset.preprocess, unseen, seed, &device)?;
     fitted.evaluation.simulated_only = on_simulated;
     write_at_once(&options.out.join(EVALUATION), &serde_json::to_vec_pretty(&fitted.evaluation)?)?;
     summarise(&fitted.evaluation);
@@ -167,8 +170,9 @@ fn model(
                 data_sha256: data_sha256.to_owned(),
                 command: format!(
                     "mitoscope train --preset {name} --seed {seed} --hold-out {hold_out} --steps {} \
-                     --simulated {} --cross-fit {}",
+                     --first-steps {} --simulated {} --cross-fit {}",
                     preset.steps,
+                    preset.simulated.as_ref().map_or(0, |simulated| simulated.first_steps),
                     preset.simulated.as_ref().map_or(0, |simulated| simulated.specimens),
                     options.cross_fit
                 ),
@@ -213,6 +217,12 @@ fn summarise(evaluation: &Evaluation) {
             if let Some(figures) = held_out {
                 println!("{:23} {}", "    held out", figures.line());
             }
+        }
+    }
+    if let Some(patterns) = &evaluation.unknown_patterns {
+        println!("each pattern by a machine made without it");
+        for (pattern, figures) in patterns {
+            println!("  {pattern:21} {}", figures.line());
         }
     }
     if let Some(SimulatedOnly { all, held_out, by_pattern, .. }) = &evaluation.simulated_only {
