@@ -1,10 +1,10 @@
 use super::*;
 use crate::bootstrap;
-use crate::evaluation::Figures;
+use crate::evaluation::{Figures, Metric};
 use crate::miner::Mined;
 use crate::protocol::Division;
 use crate::reproduction::record::{
-    Cell, Data, EmbeddingMap, Method, Metric, Mistake, Run, Scores, SetResult, Summary,
+    Cell, Data, EmbeddingMap, Method, Mistake, Run, Scores, SetResult, Summary,
 };
 use crate::training::StepReport;
 
