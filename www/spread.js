@@ -30,18 +30,14 @@ const BATCH_MS = 200;
 export async function spread(length, own, helpers, { stopped, tell }) {
   let next = 0;
   let told = 0;
-  let seats = 0;
   /** @type {Map<number, { count: number, result: T }>} done, but not yet told */
   const waiting = new Map();
   /** @param {Seat<T>} seat */
   const occupy = async ({ work, most }) => {
-    seats += 1;
     let size = 1;
     while (next < length && !stopped()) {
       const from = next;
-      // Towards the end batches shrink, so that no seat has to wait long for the last one.
-      const fair = Math.ceil((length - from) / (2 * seats));
-      const count = Math.min(size, fair);
+      const count = Math.min(size, length - from);
       next += count;
       const started = performance.now();
       waiting.set(from, { count, result: await work(from, count) });

@@ -45,7 +45,7 @@ impl Split {
         for specimen in specimens {
             anyhow::ensure!(
                 table.rows.iter().any(|row| row.specimen == *specimen),
-                "--hold-out names the specimen '{specimen}', which {} does not hold",
+                "no cell of the specimen '{specimen}' is in {}: check its name",
                 table.source().display()
             );
         }

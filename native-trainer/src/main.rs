@@ -263,6 +263,9 @@ struct Classify {
     /// CSV of the embeddings to write as well.
     #[arg(long)]
     embeddings: Option<PathBuf>,
+    /// Specimens whose labelled cells the printed figures are of, separated by commas; all by default.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// PNG of the labelled cells that are called wrong: false alarms, then misses on rows of their own,
     /// each by the most confident.
     #[arg(long)]

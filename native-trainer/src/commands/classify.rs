@@ -1,5 +1,7 @@
 //! `mitoscope classify`: a verdict on every cell of a table.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use image::GrayImage;
 use image::imageops::replace;
@@ -11,7 +13,7 @@ use native_trainer::bootstrap::intervals_of;
 use native_trainer::device;
 use native_trainer::evaluation::Figures;
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::by_pattern;
+use native_trainer::fitting::{Split, by_pattern};
 use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
@@ -27,6 +29,9 @@ const SEED: u64 = 1;
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
     let table = options.data.open()?;
+    let only: BTreeSet<String> = options.only.iter().cloned().collect();
+    let Split { train, held_out, .. } = Split::by_specimens(&table, &only).context("--only")?;
+    let rows = if only.is_empty() { train } else { held_out };
     let (model, _) = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
     let rule = Rule::of(&model.manifest, BOUNDARY, 1);
@@ -40,6 +45,7 @@ pub fn run(options: &Classify) -> Result<()> {
         for (sample, embedding) in samples.iter().zip(embeddings) {
             let prediction = classifier.judge(&embedding, &sample.quality(&preprocess))?;
             if options.mistakes.is_some()
+                && rows.contains(&sample.row)
                 && table.rows[sample.row].label.is_some_and(|label| label != prediction.prediction)
             {
                 mistakes.push((prediction, sample.picture()));
@@ -59,16 +65,14 @@ pub fn run(options: &Classify) -> Result<()> {
         None => (),
     }
     write_at_once(&options.out, &scores_csv(&table, &verdicts)?)?;
-    print_figures(&table, &verdicts);
+    print_figures(&table, &rows, &verdicts);
     let mitotic = verdicts.iter().filter(|(v, _)| v.prediction == Label::Mitotic).count();
     println!("{mitotic} mitotic of {} cells, on {name}: {}", verdicts.len(), options.out.display());
     Ok(())
 }
 
 /// What the labelled cells say of the model: all, by staining pattern, and those it is sure of.
-fn print_figures(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) {
-    let labelled = |row: &usize| table.rows[*row].label.is_some();
-    let rows: Vec<usize> = (0..verdicts.len()).filter(labelled).collect();
+fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32>)]) {
     let sure: Vec<usize> =
         rows.iter().copied().filter(|row| verdicts[*row].0.doubt.is_none()).collect();
     let values = |rows: &[usize]| -> Vec<f64> {
@@ -81,9 +85,9 @@ fn print_figures(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) {
     if rows.is_empty() {
         return;
     }
-    println!("{:23} {}", "labelled cells", figures(&rows).line());
-    print_intervals(&intervals_of(table, &rows, &values(&rows), SEED));
-    for (pattern, figures) in by_pattern(table, &rows, &values(&rows), Figures::of) {
+    println!("{:23} {}", "labelled cells", figures(rows).line());
+    print_intervals(&intervals_of(table, rows, &values(rows), SEED));
+    for (pattern, figures) in by_pattern(table, rows, &values(rows), Figures::of) {
         println!("  {pattern:21} {}", figures.line());
     }
     let share = 100.0 * sure.len() as f64 / rows.len() as f64;

@@ -45,7 +45,8 @@ pub fn run(options: &Train) -> Result<()> {
     );
     let seed = options.training.seed;
     let table = options.data.open()?;
-    let split = Split::by_specimens(&table, &options.hold_out.iter().cloned().collect())?;
+    let split = Split::by_specimens(&table, &options.hold_out.iter().cloned().collect())
+        .context("--hold-out")?;
     // Refuse what cannot be trained before anything is read at length or written.
     ensure!(
         preset.learns_from_real_cells() || options.cross_fit == Folds::Specimens(0),
