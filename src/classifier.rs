@@ -13,8 +13,7 @@ use crate::embedder::cpu::{Arena, CpuEmbedder};
 use crate::embedder::gpu::GpuEmbedder;
 use crate::limits::Doubt;
 use crate::model::Model;
-use crate::preprocess::{CHANNELS, Channels, CutCells, SIDE};
-use crate::quality::Quality;
+use crate::preprocess::{CHANNELS, Channels, CutCells, FieldLevels, Patch, SIDE};
 use crate::references::Neighbour;
 
 /// What a cell is.
@@ -144,11 +143,16 @@ impl Classifier {
         }
     }
 
-    /// Classifies one embedding of a cell that is imaged so well.
+    /// Classifies one cell, given its patch, the levels it lies among and its embedding.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] when the decision value is not finite.
-    pub fn judge(&self, embedding: &[f32], quality: &Quality) -> Result<Prediction, Error> {
+    pub fn judge(
+        &self,
+        patch: &Patch,
+        levels: &FieldLevels,
+        embedding: &[f32],
+    ) -> Result<Prediction, Error> {
         let Model { svm, manifest, .. } = &self.model;
         let decision_value = svm.decision_value(embedding);
         if !decision_value.is_finite() {
@@ -156,8 +160,9 @@ impl Classifier {
         }
         let prediction = if decision_value > 0.0 { Label::Mitotic } else { Label::Interphase };
         let probability = manifest.calibration.probability(decision_value);
-        let limits = manifest.limits.as_ref();
-        let doubt = limits.and_then(|limits| limits.doubt(quality, svm.nearest(embedding)));
+        let doubt = manifest.limits.as_ref().and_then(|limits| {
+            limits.doubt(&manifest.preprocess.quality(patch, levels), svm.nearest(embedding))
+        });
         Ok(Prediction { decision_value, probability, prediction, doubt })
     }
 
@@ -177,9 +182,7 @@ impl Classifier {
         let preprocess = &self.model.manifest.preprocess;
         let inputs: Vec<_> = patches.iter().map(|patch| preprocess.input(patch, levels)).collect();
         let judged = patches.iter().zip(self.embed(&inputs).await?);
-        judged
-            .map(|(patch, embedding)| self.judge(&embedding, &preprocess.quality(patch, levels)))
-            .collect()
+        judged.map(|(patch, embedding)| self.judge(patch, levels, &embedding)).collect()
     }
 }
 

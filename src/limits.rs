@@ -1,8 +1,8 @@
 //! What a model does not claim to know: cells that are imaged worse, or look otherwise, than those it
 //! was made from, and cells whose decision value could be of either class.
 //!
-//! Invariant: the trainer measures every limit on cells that the network did not know, and the page and
-//! the native program apply them by this one function.
+//! Invariant: the trainer measures what depends on the network on cells that it did not know, and the page
+//! and the native program apply the limits by one function.
 
 use serde::{Deserialize, Serialize};
 

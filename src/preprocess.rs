@@ -107,10 +107,11 @@ pub enum Channels {
     ThreeScales,
 }
 
-/// Distance of a square's pixel from its centre, in pixels.
-pub(crate) fn from_centre(index: usize, side: usize) -> f32 {
-    let off = |p: usize| p as f32 + 0.5 - side as f32 / 2.0;
-    off(index % side).hypot(off(index / side))
+/// Pixels of a square of this side within a radius of its centre, in order.
+pub(crate) fn disc(side: usize, radius: f32) -> Vec<usize> {
+    let square = |p: usize| (p as f32 + 0.5 - side as f32 / 2.0).powi(2);
+    let within = |i: &usize| square(i % side) + square(i / side) <= radius * radius;
+    (0..side * side).filter(within).collect()
 }
 
 /// Grey levels that are typical of the cells of one field.
@@ -205,8 +206,7 @@ impl Preprocess {
             return FieldLevels { background: 0.0, cell: 1.0 };
         }
         let radius = self.cell_radius();
-        let disc: Vec<usize> =
-            (0..SIDE * SIDE).filter(|i| from_centre(*i, SIDE) <= radius).collect();
+        let disc = disc(SIDE, radius);
         let low = |p: &Patch| percentile(&mut p.0.clone(), self.low_percentile);
         let mean = |p: &Patch| disc.iter().map(|i| p.0[*i]).sum::<f32>() / disc.len().max(1) as f32;
         FieldLevels {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grey::{gaussian_blur, percentile, shrink};
-use crate::preprocess::{FieldLevels, LEAST_RANGE, Patch, SIDE, from_centre};
+use crate::preprocess::{FieldLevels, LEAST_RANGE, Patch, SIDE, disc};
 
 /// Structure is measured at half the patch's resolution, where much of the noise is gone.
 const HALF: usize = SIDE / 2;
@@ -46,22 +46,17 @@ impl Quality {
         let brightest = grey.iter().copied().fold(f32::MIN, f32::max);
         let darkest = grey.iter().copied().fold(f32::MAX, f32::min);
         let limit = brightest - AT_LIMIT * (brightest - darkest);
-        let disc = disc(SIDE, radius);
-        let at_limit = disc.iter().filter(|i| grey[**i] >= limit).count();
+        let within = disc(SIDE, radius);
+        let at_limit = within.iter().filter(|i| grey[**i] >= limit).count();
 
         let details: Vec<f32> =
-            self::disc(HALF, 0.5 * radius).iter().map(|i| fine[*i] - coarse[*i]).collect();
+            disc(HALF, 0.5 * radius).iter().map(|i| fine[*i] - coarse[*i]).collect();
         Self {
             contrast: range / (levels.cell - levels.background).max(LEAST_RANGE),
-            saturation: at_limit as f32 / disc.len().max(1) as f32,
+            saturation: at_limit as f32 / within.len().max(1) as f32,
             sharpness: deviation(&details) / range.max(LEAST_RANGE),
         }
     }
-}
-
-/// Pixels of a square within a radius of its centre.
-fn disc(side: usize, radius: f32) -> Vec<usize> {
-    (0..side * side).filter(|i| from_centre(*i, side) <= radius).collect()
 }
 
 /// Standard deviation; 0 for none.
@@ -80,15 +75,12 @@ mod tests {
 
     /// A disc of half the grey range, with speckles, in front of 0.1.
     fn cell() -> Vec<f32> {
-        let speckled = |i: usize| {
+        let mut grey = vec![0.1; SIDE * SIDE];
+        for i in disc(SIDE, 30.0) {
             let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
-            if from_centre(i, SIDE) <= 30.0 {
-                0.5 + 0.1 * (x * 0.8).sin() * (y * 0.8).cos()
-            } else {
-                0.1
-            }
-        };
-        (0..SIDE * SIDE).map(speckled).collect()
+            grey[i] = 0.5 + 0.1 * (x * 0.8).sin() * (y * 0.8).cos();
+        }
+        grey
     }
 
     fn quality(grey: Vec<f32>) -> Quality {

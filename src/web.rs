@@ -162,8 +162,7 @@ impl Scope {
         let CutCells { patches, levels } = &cells.cells;
         let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
         let classified = |(patch, embedding): (&Patch, &Vec<f32>)| {
-            let quality = self.preprocess.quality(patch, levels);
-            let prediction = self.classifier.judge(embedding, &quality)?;
+            let prediction = self.classifier.judge(patch, levels, embedding)?;
             Ok(Classified { prediction, surroundings: self.classifier.surroundings(embedding) })
         };
         let predictions = patches.iter().skip(from).zip(&embeddings).map(classified);

@@ -31,8 +31,8 @@ export function csv(study) {
       const { sha256, name, mitoscope } = source.model ?? {};
       return [
         ...[cell.name, box.x, box.y, box.w, box.h],
-        ...[prediction?.decisionValue, prediction?.probability, call.model, call.doubt, answer?.label],
-        ...[specimen.name, source.page + 1, source.channel, cell.id, call.label],
+        ...[prediction?.decisionValue, prediction?.probability, call.model, call.doubt],
+        ...[answer?.label, specimen.name, source.page + 1, source.channel, cell.id, call.label],
         ...[answer?.reader, answer?.at, ...point, name, sha256, mitoscope, RESEARCH_USE],
       ];
     }),

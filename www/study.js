@@ -367,7 +367,8 @@ export class Study extends EventTarget {
     }
     const vague = this.#models.filter((model) => !model.abstention);
     const points = vague.flatMap((model) => model.operatingPoints.map((p) => p.threshold));
-    const margins = this.#models.map(({ abstention }) => abstention ?? { low: MARGIN[0], high: MARGIN[1] });
+    const [low, high] = MARGIN;
+    const margins = this.#models.map(({ abstention }) => abstention ?? { low, high });
     const margin = /** @type {[number, number]} */ ([
       Math.min(...margins.map(({ low }) => low)),
       Math.max(...margins.map(({ high }) => high)),

@@ -48,13 +48,17 @@ pub fn save(
 /// The network of a finished training's checkpoint, to begin another training with.
 pub fn network(path: &Path, network: Network) -> Result<Network> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let read = || -> Result<Network> {
-        let parts = SafeTensors::deserialize(&bytes)?;
-        let bytes = Bytes::from_bytes_vec(parts.tensor(NETWORK)?.data().to_vec());
-        let record = ModuleRecord::from_bytes(bytes).map_err(|e| anyhow!("{e:?}"))?;
-        network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))
-    };
+    let read = || read_network(&SafeTensors::deserialize(&bytes)?, network);
     read().with_context(|| format!("the checkpoint {} is no start", path.display()))
+}
+
+fn read_network(parts: &SafeTensors, network: Network) -> Result<Network> {
+    let record = ModuleRecord::from_bytes(part(parts, NETWORK)?).map_err(|e| anyhow!("{e:?}"))?;
+    network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))
+}
+
+fn part(parts: &SafeTensors, name: &str) -> Result<Bytes> {
+    Ok(Bytes::from_bytes_vec(parts.tensor(name)?.data().to_vec()))
 }
 
 /// Reads a checkpoint into a network and an optimiser of the same preset; `None` if there is none.
@@ -84,12 +88,9 @@ pub fn load(
     );
     let read = || -> Result<_> {
         let parts = SafeTensors::deserialize(&bytes)?;
-        let part = |name| Ok(Bytes::from_bytes_vec(parts.tensor(name)?.data().to_vec()));
-        let part = |name| -> Result<Bytes> { part(name) };
-        let record = ModuleRecord::from_bytes(part(NETWORK)?).map_err(|e| anyhow!("{e:?}"))?;
-        let network = network.try_load_record(record).map_err(|e| anyhow!("{e:?}"))?;
-        let optimiser = optimiser.from_bytes(part(OPTIMISER)?).map_err(|e| anyhow!("{e:?}"))?;
-        Ok((network, optimiser))
+        let network = read_network(&parts, network)?;
+        let bytes = part(&parts, OPTIMISER)?;
+        Ok((network, optimiser.from_bytes(bytes).map_err(|e| anyhow!("{e:?}"))?))
     };
     let (network, optimiser) = read().with_context(damaged)?;
     Ok(Some((state, network, optimiser)))

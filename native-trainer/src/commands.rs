@@ -18,7 +18,7 @@ use mitoscope::classifier::{Label, Prediction};
 use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
-use native_trainer::evaluation::{Interval, Metric};
+use native_trainer::evaluation::{Figures, Interval, Metric};
 
 use crate::Data;
 
@@ -80,5 +80,12 @@ fn print_intervals(intervals: &BTreeMap<Metric, Interval>) {
     if !intervals.is_empty() {
         let (mcc, ap) = (of(Metric::Mcc), of(Metric::AveragePrecision));
         println!("{:23} MCC {mcc}, AP {ap}, BcA {}", "  95 % intervals", of(Metric::Bca));
+    }
+}
+
+/// A line a staining pattern.
+fn print_by_pattern(figures: &BTreeMap<String, Figures>) {
+    for (pattern, figures) in figures {
+        println!("  {pattern:21} {}", figures.line());
     }
 }

@@ -38,16 +38,14 @@ pub struct Course<'a> {
 impl Course<'_> {
     /// The label of every sample that may be trained on: the given rows and all simulated cells.
     pub fn labels(&self, rows: &[usize]) -> Vec<Option<Label>> {
-        let mut labels = vec![None; self.table.rows.len()];
-        rows.iter().for_each(|row| labels[*row] = self.table.rows[*row].label);
+        let mut labels = self.table.labels_of(rows);
         labels.extend(self.simulated.iter().map(|cell| Some(cell.label())));
         labels
     }
 
     /// The batches of a training on these rows, with simulated cells where the preset has them.
     pub fn batches(&self, rows: &[usize], seed: u64) -> Result<Box<dyn Batches>> {
-        let mut labels = vec![None; self.table.rows.len()];
-        rows.iter().for_each(|row| labels[*row] = self.table.rows[*row].label);
+        let labels = self.table.labels_of(rows);
         let specimens = self.table.specimens();
         let real = StratifiedSampler::new(&labels, &specimens, self.preset.batch, seed)?;
         Ok(match &self.preset.simulated {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::cells::typical_size;
-use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::limits::Limits;
 use mitoscope::model::{Calibration, OperatingPoint};
@@ -53,13 +52,6 @@ impl Split {
         let (held_out, train) =
             labelled.partition(|i| specimens.contains(&table.rows[*i].specimen));
         Ok(Self { train, held_out, specimens: specimens.clone() })
-    }
-
-    /// The label of every row that may be learned from; none for the others.
-    pub fn labels(&self, table: &Table) -> Vec<Option<Label>> {
-        let mut labels = vec![None; table.rows.len()];
-        self.train.iter().for_each(|row| labels[*row] = table.rows[*row].label);
-        labels
     }
 
     /// Whether each of these labelled rows is mitotic.
@@ -128,14 +120,13 @@ pub fn fit(
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
     let mitotic = judge.truth(&split.train);
-    let unknown_patterns = match unseen {
-        Unseen::Everything => judge.unknown_patterns(&embeddings, &judged)?,
-        Unseen::Nothing | Unseen::InFolds(_) => None,
-    };
-    let unseen = match unseen {
-        Unseen::Nothing => None,
-        Unseen::Everything => Some(judge.out_of_fold(&embeddings, &judged)?),
-        Unseen::InFolds(out_of_fold) => Some(out_of_fold),
+    let (unseen, unknown_patterns) = match unseen {
+        Unseen::Nothing => (None, None),
+        Unseen::Everything => (
+            Some(judge.out_of_fold(&embeddings, &judged)?),
+            judge.unknown_patterns(&embeddings, &judged)?,
+        ),
+        Unseen::InFolds(cells) => (Some(cells), None),
     };
     // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
     let unseen = unseen.map(|cells| {

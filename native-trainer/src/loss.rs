@@ -1,5 +1,5 @@
 //! The losses: the paper's triplet loss, mean over the triplets the miner returned, the cross-entropy
-//! it is compared with, and those of preset `modern`.
+//! it is compared with, and those of preset `simulated`.
 
 mod contrastive;
 mod proxies;

@@ -14,7 +14,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
-use mitoscope::classifier::Label;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -272,8 +271,7 @@ impl Experiment<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Trained> {
         let study = self.study;
-        let mut labels: Vec<Option<Label>> = vec![None; study.table.rows.len()];
-        self.division.train.iter().for_each(|row| labels[*row] = study.table.rows[*row].label);
+        let labels = study.table.labels_of(&self.division.train);
         let specimens = study.table.specimens();
         let seed = self.judge.seed;
         let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;

@@ -161,6 +161,13 @@ impl Table {
         self.rows.iter().map(|row| row.specimen.as_str()).collect()
     }
 
+    /// The label of every row that is among these; none for the others.
+    pub fn labels_of(&self, rows: &[usize]) -> Vec<Option<Label>> {
+        let mut labels = vec![None; self.rows.len()];
+        rows.iter().for_each(|row| labels[*row] = self.rows[*row].label);
+        labels
+    }
+
     /// Whether a row is labelled mitotic.
     pub fn is_mitotic(&self, row: usize) -> bool {
         self.rows[row].label == Some(Label::Mitotic)

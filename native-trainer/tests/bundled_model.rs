@@ -29,7 +29,6 @@ fn the_held_out_figures_are_those_of_the_manifest() {
     let specimens: BTreeSet<String> = evaluation.held_out_specimens.iter().cloned().collect();
     let split = Split::by_specimens(&table, &specimens).expect("the same specimens");
     let preprocess = model.manifest.preprocess.clone();
-    let svm = model.svm.clone();
     let classifier = Classifier::new(model, Device::Cpu);
     let mut values = vec![f64::NAN; table.rows.len()];
     for group in table.groups() {
@@ -42,7 +41,9 @@ fn the_held_out_figures_are_those_of_the_manifest() {
         let input = |cell: usize| held_out[cell].input(&preprocess);
         let embeddings = embed_all(&classifier, held_out.len(), input).expect("embeddings");
         for (sample, embedding) in held_out.iter().zip(embeddings) {
-            values[sample.row] = svm.decision_value(&embedding);
+            let patch = sample.patch(&sample.window);
+            let verdict = classifier.judge(&patch, &sample.levels, &embedding);
+            values[sample.row] = verdict.expect("a verdict").decision_value;
         }
     }
     let values: Vec<f64> = split.held_out.iter().map(|row| values[*row]).collect();

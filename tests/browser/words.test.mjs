@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { file, truncatedTiff } from "./helpers/images.mjs";
-import { madeUpProject } from "./helpers/project.mjs";
+import { madeUpProject, modelManifest } from "./helpers/project.mjs";
 import { PROJECT, give, open } from "./helpers/site.mjs";
 import { staged } from "./helpers/stage.mjs";
 
@@ -59,11 +59,21 @@ test("the operating points of a model are named on the slider, and a click appli
   await page.locator("body[data-state=files]").waitFor();
   const buttons = page.locator("#points button");
   // In order; those of the loaded model are offered as well.
-  const named = /^(sensitive|SVM boundary|lab's own|specific)/;
-  assert.deepEqual(
-    (await buttons.allTextContents()).filter((text) => named.test(text)),
-    ["sensitive −0.62", "SVM boundary = balanced +0.00", "lab's own +0.25", "specific +0.48"],
-  );
+  const loaded = (await modelManifest()).operating_points
+    .filter((/** @type {any} */ { threshold }) => threshold !== 0)
+    .map((/** @type {any} */ { name, threshold }) => {
+      const size = Math.abs(threshold).toFixed(2);
+      return `${name} ${threshold < 0 ? "−" : "+"}${size}`;
+    });
+  const given = [
+    "sensitive −0.62",
+    "SVM boundary = balanced +0.00",
+    "lab's own +0.25",
+    "specific +0.48",
+  ];
+  const value = (/** @type {string} */ text) => Number(text.split(" ").at(-1)?.replace("−", "-"));
+  const expected = [...given, ...loaded].sort((a, b) => value(a) - value(b));
+  assert.deepEqual(await buttons.allTextContents(), expected);
   const values = (await page.locator("#gallery .value").allTextContents()).map((text) =>
     Number(text.replace("−", "-")),
   );

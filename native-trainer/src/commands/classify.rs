@@ -18,7 +18,9 @@ use native_trainer::inference::embed_all;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
-use super::{SCORE_COLUMNS, call_all, print_intervals, read_model, score_columns};
+use super::{
+    SCORE_COLUMNS, call_all, print_by_pattern, print_intervals, read_model, score_columns,
+};
 use crate::Classify;
 
 /// Pictures side by side on a sheet of mistakes.
@@ -43,9 +45,10 @@ pub fn run(options: &Classify) -> Result<()> {
         let samples = prepare(&table, &group, &preprocess)?;
         let embeddings = embed_all(&classifier, samples.len(), |i| samples[i].input(&preprocess))?;
         for (sample, embedding) in samples.iter().zip(embeddings) {
-            let prediction = classifier.judge(&embedding, &sample.quality(&preprocess))?;
+            let patch = sample.patch(&sample.window);
+            let prediction = classifier.judge(&patch, &sample.levels, &embedding)?;
             if options.mistakes.is_some()
-                && rows.contains(&sample.row)
+                && rows.binary_search(&sample.row).is_ok()
                 && table.rows[sample.row].label.is_some_and(|label| label != prediction.prediction)
             {
                 mistakes.push((prediction, sample.picture()));
@@ -87,9 +90,7 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
     }
     println!("{:23} {}", "labelled cells", figures(rows).line());
     print_intervals(&intervals_of(table, rows, &values(rows), SEED));
-    for (pattern, figures) in by_pattern(table, rows, &values(rows), Figures::of) {
-        println!("  {pattern:21} {}", figures.line());
-    }
+    print_by_pattern(&by_pattern(table, rows, &values(rows), Figures::of));
     let share = 100.0 * sure.len() as f64 / rows.len() as f64;
     println!("{:23} {}", format!("without doubt, {share:.1} %"), figures(&sure).line());
 }

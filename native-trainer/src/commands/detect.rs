@@ -155,8 +155,7 @@ fn classify(
     let judged = boxes.into_iter().zip(&cut.patches).zip(embeddings);
     judged
         .map(|((cell, patch), embedding)| {
-            let quality = preprocess.quality(patch, &cut.levels);
-            Ok((cell, classifier.judge(&embedding, &quality)?))
+            Ok((cell, classifier.judge(patch, &cut.levels, &embedding)?))
         })
         .collect()
 }

@@ -19,7 +19,7 @@ use native_trainer::simulated::{MixedSampler, cells};
 use native_trainer::training::{Plan, StepReport, Trained, train};
 use native_trainer::transfer::simulated_only;
 
-use super::{data_name, print_intervals, progress::Progress};
+use super::{data_name, print_by_pattern, print_intervals, progress::Progress};
 use crate::Train;
 
 /// The finished model in a run folder, in full precision.
@@ -54,7 +54,7 @@ pub fn run(options: &Train) -> Result<()> {
          out, or train on real cells too by --steps"
     );
     let specimens = table.specimens();
-    let labels = split.labels(&table);
+    let labels = table.labels_of(&split.train);
     StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     let first_checkpoint = options.out.join(FIRST_CHECKPOINT);
@@ -203,16 +203,12 @@ fn summarise(evaluation: &Evaluation) {
         }
     }
     print_intervals(&evaluation.held_out_intervals);
-    for (pattern, figures) in &evaluation.held_out_by_pattern {
-        println!("  {pattern:21} {}", figures.line());
-    }
+    print_by_pattern(&evaluation.held_out_by_pattern);
     if let Some(cross_fitted) = &evaluation.cross_fitted {
         let CrossFitted { folds, figures, intervals, by_pattern, points, .. } = cross_fitted;
         println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
         print_intervals(intervals);
-        for (pattern, figures) in by_pattern {
-            println!("  {pattern:21} {}", figures.line());
-        }
+        print_by_pattern(by_pattern);
         for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
             println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
             if let Some(figures) = held_out {
@@ -222,18 +218,14 @@ fn summarise(evaluation: &Evaluation) {
     }
     if let Some(patterns) = &evaluation.unknown_patterns {
         println!("each pattern by a machine made without it");
-        for (pattern, figures) in patterns {
-            println!("  {pattern:21} {}", figures.line());
-        }
+        print_by_pattern(patterns);
     }
     if let Some(SimulatedOnly { all, held_out, by_pattern, .. }) = &evaluation.simulated_only {
         println!("{:23} {}", "simulated only: all", all.line());
         if let Some(figures) = held_out {
             println!("{:23} {}", "  held out", figures.line());
         }
-        for (pattern, figures) in by_pattern {
-            println!("  {pattern:21} {}", figures.line());
-        }
+        print_by_pattern(by_pattern);
     }
 }
 

@@ -14,6 +14,13 @@ export async function modelSha256() {
   return digest(await readFile(join(DIST, "www/model/model.safetensors")));
 }
 
+/** The manifest of the bundled model. @returns {Promise<any>} */
+export async function modelManifest() {
+  const bytes = await readFile(join(DIST, "www/model/model.safetensors"));
+  const header = bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE()));
+  return JSON.parse(JSON.parse(header.toString()).__metadata__.mitoscope);
+}
+
 /**
  * A project of fields with made-up decision values, points and neighbours.
  *
