@@ -134,6 +134,19 @@ export class Study extends EventTarget {
     return points;
   }
 
+  /**
+   * Decision values between which a cell is uncertain: where the models in use abstain, or the margin of
+   * their support vector machines.
+   *
+   * @returns {[number, number]}
+   */
+  get margin() {
+    const [low, high] = MARGIN;
+    const margins = this.#models.map(({ abstention }) => abstention ?? { low, high });
+    if (margins.length === 0) return MARGIN;
+    return [Math.min(...margins.map((one) => one.low)), Math.max(...margins.map((one) => one.high))];
+  }
+
   /** The specimen in view: the chosen one, or the only one. */
   get specimen() {
     if (this.specimens.length === 1) return this.specimens[0];
@@ -367,13 +380,8 @@ export class Study extends EventTarget {
     }
     const vague = this.#models.filter((model) => !model.abstention);
     const points = vague.flatMap((model) => model.operatingPoints.map((p) => p.threshold));
-    const [low, high] = MARGIN;
-    const margins = this.#models.map(({ abstention }) => abstention ?? { low, high });
-    const margin = /** @type {[number, number]} */ ([
-      Math.min(...margins.map(({ low }) => low)),
-      Math.max(...margins.map(({ high }) => high)),
-    ]);
-    const rule = { threshold: this.threshold, points, margin, needed: this.needed };
+    const { threshold, margin, needed } = this;
+    const rule = { threshold, points, margin, needed };
     this.specimens = [...groups].map(([id, sources]) => {
       const cells = sources.flatMap((source) => source.cells);
       const gradable = this.ledger.get(`specimen/${id}/ungradable`) !== true;

@@ -3,11 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { file, png, simulatedCell } from "./helpers/images.mjs";
+import { modelManifest } from "./helpers/project.mjs";
 import { download, give, open, table } from "./helpers/site.mjs";
 import { staged } from "./helpers/stage.mjs";
 
 const stage = staged();
 const SIDE = 80;
+/** Of the histogram, in its own units. */
+const WIDTH = 480;
+
+/** An end of the threshold's axis. @param {import("playwright-core").Page} page @param {"min" | "max"} end */
+async function slider(page, end) {
+  return Number(await page.locator("#threshold").getAttribute(end));
+}
 
 /** A crop whose grey depends on the distance from its centre alone. @param {(distance: number) => number} grey */
 function crop(grey) {
@@ -39,6 +47,15 @@ test("cells that are badly imaged are uncertain, and the page says why", async (
     const doubt = doubts.get(`good-${i}`) ?? "";
     assert.ok(!(doubt in badly), `a plain cell is ${doubt}`);
   }
+
+  // The histogram shades where the model abstains.
+  const { low, high } = (await modelManifest()).limits.abstention;
+  const shade = page.locator("rect.margin");
+  const [least, most] = [await slider(page, "min"), await slider(page, "max")];
+  const [left, width] = [await shade.getAttribute("x"), await shade.getAttribute("width")].map(Number);
+  const scale = (most - least) / WIDTH;
+  assert.ok(Math.abs(least + left * scale - low) < 1e-6, `it begins at ${left}`);
+  assert.ok(Math.abs(width * scale - (high - low)) < 1e-6, `it is ${width} wide`);
 
   await page.selectOption("#filter-state", "uncertain");
   const words = {

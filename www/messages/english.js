@@ -111,7 +111,7 @@ export const english = {
   threshold: "Threshold on the decision value",
   /** @param {string} value @param {string} name */
   thresholdWords: (value, name) =>
-    `Mitotic above ${value} (${name}). Shaded: inside the margin, uncertain.`,
+    `Mitotic above ${value} (${name}). Shaded: uncertain.`,
   /** @param {number} above @param {number} below @param {string} value */
   histogram: (above, below, value) =>
     `Histogram of decision values: ${above} above the threshold of ${value}, ${below} not above.`,

@@ -145,7 +145,7 @@ export const german = {
   custom: "eigene Schwelle",
   threshold: "Schwelle des Entscheidungswerts",
   thresholdWords: (value, name) =>
-    `Mitotisch über ${value} (${name}). Schattiert: im Rand, unsicher.`,
+    `Mitotisch über ${value} (${name}). Schattiert: unsicher.`,
   histogram: (above, below, value) =>
     `Histogramm der Entscheidungswerte: ${above} über der Schwelle von ${value}, ${below} nicht darüber.`,
 

@@ -35,9 +35,9 @@ export class ThresholdView {
   }
 
   update() {
-    const { threshold, points } = this.#study;
+    const { threshold, points, margin } = this.#study;
     const values = this.#study.cells.flatMap(({ prediction }) => prediction?.decisionValue ?? []);
-    const axis = axisOf([...values, threshold, ...points.map((point) => point.threshold)]);
+    const axis = axisOf([...values, threshold, ...margin, ...points.map((point) => point.threshold)]);
     const slider = byId("threshold");
     slider.min = `${axis.least}`;
     slider.max = `${axis.most}`;
@@ -66,7 +66,7 @@ export class ThresholdView {
 
   /** @param {number[]} values @param {{ least: number, most: number }} axis */
   #histogram(values, { least, most }) {
-    const { threshold } = this.#study;
+    const { threshold, margin } = this.#study;
     const scale = (/** @type {number} */ value) => ((value - least) / (most - least)) * WIDTH;
     const counts = { above: new Array(BINS).fill(0), below: new Array(BINS).fill(0) };
     for (const value of values) {
@@ -74,7 +74,8 @@ export class ThresholdView {
       counts[value > threshold ? "above" : "below"][bin] += 1;
     }
     const highest = Math.max(1, ...counts.above.map((count, i) => count + counts.below[i]));
-    const margin = { x: `${scale(-1)}`, width: `${scale(1) - scale(-1)}` };
+    const [low, high] = margin.map(scale);
+    const shade = { x: `${low}`, width: `${high - low}` };
     const bars = counts.above.flatMap((above, bin) => {
       const below = counts.below[bin];
       // Square roots, so that the few mitotic cells stay visible beside the many others.
@@ -95,7 +96,7 @@ export class ThresholdView {
         role: "img",
         "aria-label": words,
       },
-      svg("rect", { class: "margin", y: "0", height: `${HEIGHT}`, ...margin }),
+      svg("rect", { class: "margin", y: "0", height: `${HEIGHT}`, ...shade }),
       ...bars,
       svg("line", {
         class: "zero",
