@@ -33,6 +33,7 @@ const MOST_THREADS = 16;
  * @property {ModuleName} [module] for the CPU; absent = the fastest here
  * @property {number} [threads] to compute with on the CPU; absent = one a processor, at most 16
  * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
+ * @property {(info: Protocol.Info) => void} [onMoved] told when another device takes over
  *
  * @typedef {(progress: Protocol.Progress) => void} OnProgress
  * @typedef {{ signal?: AbortSignal, onProgress?: OnProgress }} CallOptions
@@ -49,6 +50,7 @@ export class Client {
   #nextId = 0;
   #load;
   #loaded = false;
+  /** @type {(info: Protocol.Info) => void} */ #onMoved;
   /** @type {Worker} */ #worker;
   /** @type {Promise<Protocol.Info>} */ #ready;
 
@@ -58,7 +60,7 @@ export class Client {
    * @param {StartOptions} [options]
    */
   static async start(options = {}) {
-    const { backend = "auto", forceSoftware = false, module, model } = options;
+    const { backend = "auto", forceSoftware = false, module, model, onMoved } = options;
     const name = module ?? cpuModule();
     const [wasm, bytes] = await Promise.all([
       fetchModule(name),
@@ -66,14 +68,18 @@ export class Client {
     ]);
     const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS);
     const load = { module: name, wasm, model: bytes, backend, forceSoftware, threads };
-    const client = new Client(load);
+    const client = new Client(load, onMoved);
     await client.info();
     return client;
   }
 
-  /** @param {Omit<Protocol.LoadRequest, "id" | "kind">} load */
-  constructor(load) {
+  /**
+   * @param {Omit<Protocol.LoadRequest, "id" | "kind">} load
+   * @param {StartOptions["onMoved"]} [onMoved]
+   */
+  constructor(load, onMoved = () => {}) {
     this.#load = load;
+    this.#onMoved = onMoved;
     this.#worker = this.#spawn();
     this.#ready = this.#begin();
   }
@@ -158,6 +164,10 @@ export class Client {
 
   /** @param {Protocol.Reply} reply */
   #receive(reply) {
+    if (reply.kind === "moved") {
+      this.#ready = Promise.resolve(reply.info);
+      return this.#onMoved(reply.info);
+    }
     const call = this.#calls.get(reply.id);
     if (!call) return;
     if (reply.kind === "progress") return call.onProgress?.(reply.progress);

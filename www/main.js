@@ -71,7 +71,7 @@ takeFiles(async (files) => {
 async function open() {
   tell(t.loading);
   try {
-    const [client] = await Promise.all([Client.start(options()), samples]);
+    const [client] = await Promise.all([Client.start({ ...options(), onMoved }), samples]);
     info = await client.info();
     const { preset, manifest, modelSha256, version } = info;
     study.model = {
@@ -173,6 +173,19 @@ function follow(session) {
   on("cancel", "click", () => session.cancel());
 }
 
+/** The CPU has taken the GPU's place. @param {Protocol.Info} now */
+function onMoved(now) {
+  info = now;
+  showDevice(now.backend);
+}
+
+/** @param {Protocol.Backend} backend */
+function showDevice(backend) {
+  const gpu = () => t.backendGpu(backend.adapter, backend.software);
+  write(byId("backend"), backend.kind === "cpu" ? t.backendCpu : gpu());
+  write(byId("backend-note"), t.backendReason(backend));
+}
+
 /** The words of the page in the language in use. */
 function translate() {
   speak(language);
@@ -180,10 +193,7 @@ function translate() {
   byId("guide-steps").replaceChildren(...t.guideSteps.map((step) => html("li", {}, step)));
   if (info) {
     const { backend, modelSha256, version } = info;
-    const device =
-      backend.kind === "cpu" ? t.backendCpu : t.backendGpu(backend.adapter, backend.software);
-    write(byId("backend"), device);
-    write(byId("backend-note"), t.backendReason(backend));
+    showDevice(backend);
     write(byId("identity"), t.identity(version, study.model?.name ?? "", modelSha256.slice(0, 12)));
     byId("identity").title = modelSha256;
   }

@@ -3,7 +3,8 @@
  * The words that the page and the worker exchange, as types only.
  *
  * Invariant: every request carries an `id` and gets exactly one final reply (`done` or `failed`),
- * after any number of `progress` messages. Large buffers are transferred, never shared.
+ * after any number of `progress` messages; only `moved` answers none. Large buffers are transferred,
+ * never shared.
  *
  * @import { ModuleName } from "./engine.js"
  *
@@ -124,6 +125,8 @@
  * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
  * @typedef {{ id: number, kind: "done", value: any }} DoneReply
  * @typedef {{ id: number, kind: "failed" } & Failure} FailedReply
- * @typedef {ProgressReply | DoneReply | FailedReply} Reply
+ * @typedef {ProgressReply | DoneReply | FailedReply} Answer
+ * @typedef {{ kind: "moved", info: Info }} Moved the work goes on elsewhere: the GPU has failed
+ * @typedef {Answer | Moved} Reply
  */
 export {};

@@ -6,6 +6,7 @@
  *
  * Invariant: pixels pass through here only as whole buffers; every number comes from wasm.
  * A wasm trap is not answered: it is thrown to the page, which replaces this worker.
+ * When the GPU fails, the CPU takes its place, unless only the GPU will do; the page is told.
  *
  * @import { CellSet, Image, Scope } from "../pkg/cpu/mitoscope.js"
  * @import { Engine, Judged } from "./engine.js"
@@ -28,6 +29,8 @@ const ENCODING = { type: "image/jpeg", quality: 0.92 };
 let running = null;
 /** None on WebGPU. */
 let hands = new Hands([]);
+/** @type {((why: string) => Promise<void>) | null} has the CPU take the GPU's place */
+let leaveGpu = null;
 /** @type {Set<number>} */
 const cancelled = new Set();
 let queue = Promise.resolve();
@@ -79,21 +82,30 @@ async function references() {
 /** @param {Protocol.LoadRequest} request */
 async function load({ module, wasm, model, backend: wanted, forceSoftware, threads }) {
   const engine = await instantiate(module, wasm);
-  let backend = await engine.chooseBackend(wanted, forceSoftware);
-  if (backend.kind === "webgpu") {
+  /** @param {Protocol.Backend} backend */
+  const onCpu = async (backend) => {
+    hands = await Hands.start(threads - 1, { module, wasm, model, backend }, crash);
+    running = await begin(engine, model, backend);
+  };
+  /** @param {string} why */
+  const insteadOfGpu = async (why) => {
+    const note = `because ${why}`;
+    await onCpu({ ...(await engine.chooseBackend("cpu", false)), reason: "failed", note });
+  };
+  const backend = await engine.chooseBackend(wanted, forceSoftware);
+  if (backend.kind === "cpu") {
+    await onCpu(backend);
+  } else {
     try {
       running = await begin(await instantiate("gpu", await fetchModule("gpu")), model, backend);
+      if (wanted !== "webgpu") leaveGpu = insteadOfGpu;
       queue = queue.then(warmUp);
-      return running.scope.info();
     } catch (error) {
       if (wanted === "webgpu") throw error;
-      const note = `because WebGPU does not start: ${failure(error).message}`;
-      backend = { ...(await engine.chooseBackend("cpu", false)), reason: "failed", note };
+      await insteadOfGpu(`WebGPU does not start: ${failure(error).message}`);
     }
   }
-  hands = await Hands.start(threads - 1, { module, wasm, model, backend }, crash);
-  running = await begin(engine, model, backend);
-  return running.scope.info();
+  return loaded().scope.info();
 }
 
 /** Has the kernels compiled while the user still picks files; what fails, fails at the first cell. */
@@ -170,27 +182,53 @@ async function crops({ id, files, embed }) {
  * @param {boolean} [embed] also report the embeddings
  */
 async function classify(id, cells, origin, embed = false) {
-  const { scope } = loaded();
+  let told = 0;
+  const tell = (/** @type {Judged} */ judged) => {
+    progress(id, { stage: "classified", from: told, ...judged });
+    told += judged.predictions.length;
+  };
   try {
     progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
     const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
     progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
-    const helpers = hands.seats(cells, embed);
-    /** @type {Seat<Judged>} */
-    const own = {
-      most: helpers.length > 0 ? 1 : MOST,
-      work: async (from, count) => {
-        await breath();
-        return scope.classify(cells, from, count, embed);
-      },
-    };
-    await spread(cells.length, own, helpers, {
-      stopped: () => cancelled.has(id),
-      tell: (from, judged) => progress(id, { stage: "classified", from, ...judged }),
-    });
+    try {
+      await judge(id, cells, embed, tell);
+    } catch (error) {
+      if (!leaveGpu || failure(error).code !== "device") throw error;
+      await leaveGpu(`the GPU failed: ${failure(error).message}`);
+      leaveGpu = null;
+      const { engine, scope } = loaded();
+      reply({ kind: "moved", info: scope.info() });
+      const patches = cells.patches(told, cells.length - told);
+      const rest = engine.CellSet.ofPatches(patches, cells.levels());
+      await judge(id, rest, embed, tell).finally(() => rest.free());
+    }
   } finally {
     cells.free();
   }
+}
+
+/**
+ * Has all threads judge cells, and each batch told in the order of the cells.
+ *
+ * @param {number} id of the request
+ * @param {CellSet} cells
+ * @param {boolean} embed
+ * @param {(judged: Judged) => void} tell
+ */
+async function judge(id, cells, embed, tell) {
+  const { scope } = loaded();
+  const helpers = hands.seats(cells, embed);
+  /** @type {Seat<Judged>} */
+  const own = {
+    most: helpers.length > 0 ? 1 : MOST,
+    work: async (from, count) => {
+      await breath();
+      return scope.classify(cells, from, count, embed);
+    },
+  };
+  const stopped = () => cancelled.has(id);
+  await spread(cells.length, own, helpers, { stopped, tell: (_, judged) => tell(judged) });
 }
 
 /** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */

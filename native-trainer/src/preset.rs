@@ -179,9 +179,9 @@ impl PresetName {
                 optimiser: Optimiser::AdamW { rate: 1e-3, decay: 0.03 },
                 augmentation: Some(Augmentation::wide()),
                 simulated: Some(Simulated {
-                    specimens: 300,
+                    specimens: 500,
                     first: SimulatedBatch { mitotic: 22, interphase: 15, look_alikes: 11 },
-                    first_steps: 1600,
+                    first_steps: 2400,
                     first_rate: 2e-3,
                     beside: SimulatedBatch { mitotic: 8, interphase: 5, look_alikes: 3 },
                 }),

@@ -117,11 +117,12 @@ impl GpuEmbedder {
             return Ok(Vec::new());
         }
         let outputs = images.chunks(self.group).map(|group| self.forward(group).into_handle());
-        let bytes = self
-            .client
-            .read_async(outputs.collect())
-            .await
-            .map_err(|e| Error::Device(format!("the GPU gave no result: {e}")))?;
+        let bytes = self.client.read_async(outputs.collect()).await.map_err(|error| {
+            // Below the first line it tells where in CubeCL it arose.
+            let words = error.to_string();
+            let reason = words.lines().next().unwrap_or_default();
+            Error::Device(format!("the GPU gave no result: {reason}"))
+        })?;
         let outputs =
             bytes.iter().flat_map(|group| group.chunks_exact(EMBEDDING * size_of::<f32>()));
         Ok(outputs.map(unit).collect())

@@ -276,7 +276,7 @@ export const german = {
           asked: "wie verlangt",
           absent: "weil dieser Browser keine GPU über WebGPU anbietet",
           emulated: "weil die GPU nur in Software nachgebildet wird, was langsamer ist",
-          failed: `weil die GPU sich nicht öffnen ließ (${note})`,
+          failed: `weil die GPU versagt (${note})`,
         }[reason],
   identity: (program, model, sha) => `mitoscope ${program} · Modell ${model} · SHA-256 ${sha}`,
 

@@ -75,7 +75,7 @@ impl Arrangement {
     /// The greatest distance from the centre.
     pub fn reach(&self) -> f32 {
         let places = self.chromosomes.iter().flat_map(|c| &c.rod);
-        places.map(|(u, v)| u.hypot(*v)).fold(0.0, f32::max) + 2.0 * ROD
+        places.map(|(u, v)| u.hypot(*v)).fold(0.0, f32::max) + 3.0 * ROD
     }
 }
 
@@ -160,7 +160,7 @@ fn ring(rng: &mut ChaCha8Rng, count: usize, radius: f32, unrest: f32) -> Vec<Chr
 /// A plate seen from the side; in one of 14 the spindle has three poles and the plate three arms.
 fn side(rng: &mut ChaCha8Rng, count: usize, size: f32) -> Vec<Chromosome> {
     let half = size * rng.random_range(0.65..1.05);
-    let thick = size * rng.random_range(0.07..0.2);
+    let thick = size * rng.random_range(0.07..0.26);
     let (bow, tilt) = (normal(rng, 0.12), normal(rng, 0.05));
     let tripolar = rng.random_bool(1.0 / 14.0);
     let stray = rng.random_bool(0.15);

@@ -105,7 +105,7 @@ impl Interphase {
     }
 
     fn nucleoli(&self, rng: &mut ChaCha8Rng) -> Vec<Nucleolus> {
-        let count = rng.random_range(1..=5);
+        let count = rng.random_range(1..=8);
         let mean = 0.42 / (count as f32).sqrt();
         let mut of = |_| {
             let angle = rng.random_range(0.0..TAU);
@@ -176,7 +176,7 @@ impl Interphase {
 /// Factor on the nucleoplasm; its mean stays near 1.
 #[inline]
 pub(super) fn speckles(texture: &Texture, u: f32, v: f32, grain: f32, contrast: f32) -> f32 {
-    let grains = smoothstep(-0.35, 0.85, texture.mottle(u, v, grain * 1.15));
+    let grains = smoothstep(-0.55, 1.05, texture.mottle(u, v, grain * 1.15));
     (1.0 + contrast * (2.6 * grains - 1.0)).max(0.0)
 }
 

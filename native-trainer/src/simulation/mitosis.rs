@@ -47,14 +47,17 @@ impl Mitosis {
         extent.contain(&Outline::circle(arrangement.reach()), 1.0);
         let mut tile = Tile::new(frame, extent.reach() + 0.1);
         let mut chromatin = tile.plane();
-        tile.splat(&mut chromatin, &rods(&arrangement, rng));
+        // Threads of prophase are thin: swollen, they would fill the nucleus.
+        let prophase = self.phase == Phase::Prophase;
+        let stoutness = if prophase { staining.stoutness.min(0.8) } else { staining.stoutness };
+        tile.splat(&mut chromatin, &rods(&arrangement, stoutness, rng));
         for dense in chromatin.iter_mut().filter(|dense| **dense > 0.0) {
             *dense = 1.0 - (-1.9 * *dense).exp();
         }
 
         let (fine, coarse) = (noise.texture(rng), noise.texture(rng));
         let edge = (0.07f32).max(0.7 / frame.scale);
-        let relief = rng.random_range(0.1..0.35);
+        let relief = rng.random_range(0.1..0.5);
         let spindle = Spindle::new(self, &arrangement, staining);
         let light_of_body = staining.body * self.brightness;
         let plate = staining.plate * self.brightness * (1.0 + normal(rng, 0.12)).max(0.5);
@@ -76,7 +79,7 @@ impl Mitosis {
             let granted = light_of_body * within * dome * grains.max(0.0);
             let bright = match plate * dense {
                 0.0 => 0.0,
-                even => even * (1.0 + relief * fine.grain(u, v, 0.13)),
+                even => even * (1.0 + relief * fine.grain(u, v, 0.12)),
             };
             let mut sum = match &nucleus {
                 None => granted * shadow * spindle.clearance(u, v) + bright,
@@ -207,13 +210,13 @@ impl Mitosis {
 }
 
 /// Blobs of chromatin along every rod.
-fn rods(arrangement: &Arrangement, rng: &mut ChaCha8Rng) -> Vec<Blob> {
+fn rods(arrangement: &Arrangement, stoutness: f32, rng: &mut ChaCha8Rng) -> Vec<Blob> {
     let mut of = |places: &Vec<(f32, f32)>| -> Vec<Blob> {
         let amount = rng.random_range(0.5..0.9);
         let (u, v) = places[places.len() / 2];
         // Other chromosomes lie above and below: light of theirs fills the gaps.
         let deep = Blob { u, v, radius: 0.27, amount: 0.2 };
-        let rod = places.iter().map(|&(u, v)| Blob { u, v, radius: ROD * 1.35, amount });
+        let rod = places.iter().map(|&(u, v)| Blob { u, v, radius: ROD * 1.35 * stoutness, amount });
         rod.chain([deep]).collect()
     };
     arrangement.chromosomes.iter().flat_map(|c| of(&c.rod)).collect()

@@ -63,6 +63,8 @@ pub struct Staining {
     pub web_contrast: f32,
     /// Condensed chromatin.
     pub plate: f32,
+    /// Thickness of a chromosome, as a factor: preparations swell and stains coat them.
+    pub stoutness: f32,
     /// Share of the mitotic body's light that condensed chromatin displaces.
     pub shadow: f32,
     /// The round body of a mitotic cell, at its middle.
@@ -91,6 +93,7 @@ impl Staining {
             web: Web::Diffuse,
             web_contrast: of(0.1, 0.5),
             plate: 0.0,
+            stoutness: of(0.85, 1.5),
             shadow: of(0.5, 0.9),
             body: of(0.25, 0.7),
             body_contrast: of(0.2, 1.0),
@@ -100,9 +103,9 @@ impl Staining {
             Pattern::Homogeneous => Self {
                 chromatin: Chromatin::Bright,
                 nucleoplasm: 1.0,
-                grain: of(0.1, 0.2),
-                contrast: of(0.05, 0.3),
-                nucleoli: of(0.6, 1.08),
+                grain: of(0.03, 0.16),
+                contrast: of(0.02, 0.2),
+                nucleoli: of(0.6, 1.25),
                 membrane: of(-0.1, 0.3),
                 cytoplasm: of(0.02, 0.15),
                 plate: of(1.2, 3.0),
@@ -113,7 +116,7 @@ impl Staining {
                 chromatin: Chromatin::Bright,
                 nucleoplasm: 1.0,
                 grain: of(0.06, 0.11),
-                contrast: of(0.3, 0.65),
+                contrast: of(0.2, 0.65),
                 nucleoli: of(0.3, 0.9),
                 cytoplasm: of(0.02, 0.15),
                 plate: of(1.1, 2.6),
@@ -122,16 +125,16 @@ impl Staining {
             },
             Pattern::FineSpeckled => Self {
                 nucleoplasm: 1.0,
-                grain: of(0.035, 0.07),
-                contrast: of(0.3, 0.7),
+                grain: of(0.03, 0.07),
+                contrast: of(0.15, 0.7),
                 nucleoli: of(0.15, 0.6),
                 body: of(0.35, 0.85),
                 ..base
             },
             Pattern::CoarseSpeckled => Self {
                 nucleoplasm: 1.0,
-                grain: of(0.08, 0.14),
-                contrast: of(0.5, 0.9),
+                grain: of(0.06, 0.14),
+                contrast: of(0.4, 0.9),
                 nucleoli: of(0.05, 0.35),
                 body: of(0.35, 0.85),
                 ..base
