@@ -216,7 +216,8 @@ fn rods(arrangement: &Arrangement, stoutness: f32, rng: &mut ChaCha8Rng) -> Vec<
         let (u, v) = places[places.len() / 2];
         // Other chromosomes lie above and below: light of theirs fills the gaps.
         let deep = Blob { u, v, radius: 0.27, amount: 0.2 };
-        let rod = places.iter().map(|&(u, v)| Blob { u, v, radius: ROD * 1.35 * stoutness, amount });
+        let rod =
+            places.iter().map(|&(u, v)| Blob { u, v, radius: ROD * 1.35 * stoutness, amount });
         rod.chain([deep]).collect()
     };
     arrangement.chromosomes.iter().flat_map(|c| of(&c.rod)).collect()
