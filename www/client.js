@@ -33,7 +33,8 @@ const MOST_THREADS = 16;
  * @property {ModuleName} [module] for the CPU; absent = the fastest here
  * @property {number} [threads] to compute with on the CPU; absent = one a processor, at most 16
  * @property {Uint8Array} [model] the bytes of a model file; absent = the bundled one
- * @property {(info: Protocol.Info) => void} [onMoved] told when another device takes over
+ * @property {(info: Protocol.Info) => void} [onMoved] told when work goes on in a new worker or
+ *   on the CPU: the device may be another
  *
  * @typedef {(progress: Protocol.Progress) => void} OnProgress
  * @typedef {{ signal?: AbortSignal, onProgress?: OnProgress }} CallOptions
@@ -186,6 +187,7 @@ export class Client {
     this.#loaded = false;
     this.#worker = this.#spawn();
     this.#ready = this.#begin();
+    this.#ready.then(this.#onMoved, () => {});
   }
 
   #begin() {

@@ -173,7 +173,7 @@ function follow(session) {
   on("cancel", "click", () => session.cancel());
 }
 
-/** The CPU has taken the GPU's place. @param {Protocol.Info} now */
+/** Work goes on, perhaps on another device. @param {Protocol.Info} now */
 function onMoved(now) {
   info = now;
   showDevice(now.backend);

@@ -1,17 +1,15 @@
 // @ts-check
 /** On every real cell at hand the browser decides as the native program does: no label flips. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { DATA } from "./helpers/images.mjs";
-import { DIST, open, table } from "./helpers/site.mjs";
+import { native } from "./helpers/native.mjs";
+import { open, table } from "./helpers/site.mjs";
 import { staged } from "./helpers/stage.mjs";
 
-const MODEL = join(DIST, "www/model/model.safetensors");
 /** What an embedding's permitted 1e-4 can make of a decision value. */
 const TOLERANCE = 1e-3;
 
@@ -38,17 +36,10 @@ test("ht29-ph3: cells that are found", async (context) => {
   compare(await inBrowser(dirname(image), wanted, { find: true }), wanted);
 });
 
-/**
- * Rows that the command-line program writes.
- *
- * @param {string} command @param {string[]} what
- */
+/** Rows that the native program writes. @param {"classify" | "detect"} command @param {string[]} what */
 async function natively(command, what) {
-  const program = process.env.MITOSCOPE_BIN;
-  assert.ok(program, "MITOSCOPE_BIN must name the native program (cargo xtask test sets it)");
   const out = join(stage.folder, "native.csv");
-  const options = ["--device", "cpu", "--model", MODEL, "--out", out];
-  await promisify(execFile)(program, [command, ...options, ...what], { maxBuffer: 1 << 26 });
+  await native(command, ["--out", out, ...what]);
   return table(await readFile(out));
 }
 

@@ -1,28 +1,26 @@
 // @ts-check
 /** When the browser loses its GPU, the CPU takes over within the image and the page says so. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { file, png, simulatedField } from "./helpers/images.mjs";
-import { download, finished, launch, open, serve, start, table } from "./helpers/site.mjs";
+import { download, finished, give, launch, open, start, table } from "./helpers/site.mjs";
+import { staged } from "./helpers/stage.mjs";
 
 const FIELD = file("field.png", png(simulatedField()));
 
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  site = await serve();
-});
-after(() => site?.close());
+const stage = staged();
 
 test("a lost GPU loses no cell: the CPU goes on, with the reason", async () => {
   const browser = await launch({ webgpu: true });
   try {
-    const page = await open(browser, `${site.url}?software=1`);
+    const page = await open(browser, `${stage.site.url}?software=1`);
     await loseAfterFirstCell(browser, page);
     assert.match(await page.innerText("#backend"), /CPU/);
     assert.match(await page.innerText("#backend-note"), /the GPU failed/);
     const found = await decisions(page);
-    const wanted = await onCpu();
+    const onCpu = await open(stage.browser, `${stage.site.url}?backend=cpu`);
+    await give(onCpu, [FIELD]);
+    const wanted = await decisions(onCpu);
     assert.equal(found.length, wanted.length);
     found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-3));
   } finally {
@@ -33,7 +31,7 @@ test("a lost GPU loses no cell: the CPU goes on, with the reason", async () => {
 test("where only WebGPU will do, a lost GPU fails the image and says what to do", async () => {
   const browser = await launch({ webgpu: true });
   try {
-    const page = await open(browser, `${site.url}?backend=webgpu&software=1`);
+    const page = await open(browser, `${stage.site.url}?backend=webgpu&software=1`);
     await loseAfterFirstCell(browser, page);
     assert.match(await page.innerText("#backend"), /GPU/);
     assert.match(await page.innerText("body"), /GPU gave no result.*\?backend=cpu/);
@@ -58,16 +56,4 @@ async function loseAfterFirstCell(browser, page) {
 async function decisions(page) {
   const rows = table(await download(page, "#export-csv"));
   return rows.map((row) => Number(row.decision_value));
-}
-
-async function onCpu() {
-  const browser = await launch();
-  try {
-    const page = await open(browser, `${site.url}?backend=cpu`);
-    await start(page, [FIELD]);
-    await finished(page);
-    return await decisions(page);
-  } finally {
-    await browser.close();
-  }
 }

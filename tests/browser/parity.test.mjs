@@ -1,18 +1,16 @@
 // @ts-check
 /** The browser gives the embeddings and labels of the native program, on the CPU and on WebGPU. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { DATA, cellTable, png, realData, simulatedField } from "./helpers/images.mjs";
-import { DIST, launch, open, serve } from "./helpers/site.mjs";
+import { native } from "./helpers/native.mjs";
+import { launch, open, serve, table } from "./helpers/site.mjs";
 
 /** The project's promise (design: native CPU, browser CPU and WebGPU agree). */
 const TOLERANCE = 1e-4;
-const MODEL = join(DIST, "www/model/model.safetensors");
 
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
 /** @typedef {{ labels: string[], embeddings: number[][] }} Answer */
@@ -111,23 +109,21 @@ function inBrowser(page, options, boxes) {
  * @returns {Promise<Answer>}
  */
 async function natively(boxes) {
-  const program = process.env.MITOSCOPE_BIN;
-  assert.ok(program, "MITOSCOPE_BIN must name the native program (cargo xtask test sets it)");
   const folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
   try {
     const path = (/** @type {string} */ name) => join(folder, name);
     const rows = boxes.map(({ x, y, w, h }) => `field.png,${x},${y},${w},${h},,one\n`);
     await writeFile(path("cells.csv"), `image,x,y,w,h,label,specimen\n${rows.join("")}`);
     await writeFile(path("field.png"), sample.image);
-    await promisify(execFile)(program, [
-      ...["classify", "--device", "cpu", "--model", MODEL, "--data", path("cells.csv")],
+    await native("classify", [
+      ...["--data", path("cells.csv")],
       ...["--out", path("scores.csv"), "--embeddings", path("embeddings.csv")],
     ]);
-    const scores = await table(path("scores.csv"));
-    const column = scores[0].indexOf("prediction");
+    const scores = table(await readFile(path("scores.csv")));
+    const embeddings = table(await readFile(path("embeddings.csv")));
     return {
-      labels: scores.slice(1).map((row) => row[column]),
-      embeddings: (await table(path("embeddings.csv"))).slice(1).map((row) => row.map(Number)),
+      labels: scores.map((row) => row.prediction),
+      embeddings: embeddings.map((row) => Object.values(row).map(Number)),
     };
   } finally {
     await rm(folder, { recursive: true });
@@ -165,10 +161,4 @@ async function realSample() {
 function simulatedSample() {
   const field = simulatedField();
   return { image: png(field), boxes: field.boxes.slice(0, 8) };
-}
-
-/** @param {string} path */
-async function table(path) {
-  const lines = (await readFile(path, "utf8")).trim().split(/\r?\n/);
-  return lines.map((line) => line.split(","));
 }

@@ -1,15 +1,14 @@
 // @ts-check
 /** A specimen from its fields to a confirmed verdict, exported, reloaded and restored. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 import { DATA, file, png, realData, simulatedField } from "./helpers/images.mjs";
+import { native } from "./helpers/native.mjs";
 import { madeUpProject } from "./helpers/project.mjs";
-import { DIST, download, finished, give, launch, open, serve, table } from "./helpers/site.mjs";
+import { download, finished, give, launch, open, serve, table } from "./helpers/site.mjs";
 
 /** Between the page and the native program, in units of the decision value. */
 const TOLERANCE = 1e-4;
@@ -307,17 +306,13 @@ async function storedAnswers(wanted) {
  * @returns {Promise<{ rows: Record<string, string>[], verdict: { mitotic: number, cells: number } }>}
  */
 async function natively() {
-  const program = process.env.MITOSCOPE_BIN;
-  assert.ok(program, "MITOSCOPE_BIN must name the native program (cargo xtask test sets it)");
   const folder = await mkdtemp(join(tmpdir(), "mitoscope-"));
   try {
     const paths = NAMES.map((name) => join(folder, name));
     for (const [i, bytes] of fields.entries()) await writeFile(paths[i], bytes);
-    const model = join(DIST, "www/model/model.safetensors");
     const out = join(folder, "cells.csv");
-    const options = ["--json", "--device", "cpu", "--model", model, "--out", out];
-    const { stdout } = await promisify(execFile)(program, ["detect", ...options, ...paths]);
-    return { rows: table(await readFile(out)), verdict: JSON.parse(stdout).verdict };
+    const { verdict } = JSON.parse(await native("detect", ["--json", "--out", out, ...paths]));
+    return { rows: table(await readFile(out)), verdict };
   } finally {
     await rm(folder, { recursive: true });
   }

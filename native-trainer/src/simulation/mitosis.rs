@@ -41,14 +41,14 @@ impl Mitosis {
     ) -> Tile {
         let arrangement = arrange(rng, self.phase, self.size, self.axis);
         let body = self.body(rng, &arrangement);
-        let nucleus = (self.phase == Phase::Prophase)
-            .then(|| Interphase::nucleus_outline(rng, self.size * 1.05, self.axis, 1.2));
+        let prophase = self.phase == Phase::Prophase;
+        let nucleus =
+            prophase.then(|| Interphase::nucleus_outline(rng, self.size * 1.05, self.axis, 1.2));
         let mut extent = body.clone();
         extent.contain(&Outline::circle(arrangement.reach()), 1.0);
         let mut tile = Tile::new(frame, extent.reach() + 0.1);
         let mut chromatin = tile.plane();
         // Threads of prophase are thin: swollen, they would fill the nucleus.
-        let prophase = self.phase == Phase::Prophase;
         let stoutness = if prophase { staining.stoutness.min(0.8) } else { staining.stoutness };
         tile.splat(&mut chromatin, &rods(&arrangement, stoutness, rng));
         for dense in chromatin.iter_mut().filter(|dense| **dense > 0.0) {
