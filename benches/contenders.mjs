@@ -70,13 +70,13 @@ async function begin(name, kind) {
 /** @param {Contender} contender @returns {Promise<Embed>} */
 async function ours({ module = "cpu", backend, threads }) {
   const { scope, cells, load } = await begin(module, backend === "webgpu" ? "webgpu" : "cpu");
-  if (threads === 1) return async (from, count) => joined(await scope.embed(cells, from, count));
+  if (threads === 1) return (from, count) => scope.embed(cells, from, count);
   const { Hands } = await import("/site/www/hands.js");
   const { spread } = await import("/site/www/spread.js");
   const hands = await Hands.start(threads - 1, load, (/** @type {unknown} */ error) => {
     throw error;
   });
-  await Promise.all(hands.seats(cells, false).map((/** @type {any} */ seat) => seat.ready));
+  await Promise.all(hands.seats(cells, 0).map((/** @type {any} */ seat) => seat.ready));
   const turn = new MessageChannel();
   const breath = () =>
     new Promise((resolve) => {
@@ -84,22 +84,20 @@ async function ours({ module = "cpu", backend, threads }) {
       turn.port2.postMessage(null);
     });
   return async (first, count) => {
-    if (first !== 0 || count !== CELLS) return joined(await scope.embed(cells, first, count));
-    // As the page does it: classified, embeddings stay where they are made.
+    if (first !== 0 || count !== CELLS) return scope.embed(cells, first, count);
     const own = {
       most: 1,
       work: async (/** @type {number} */ from, /** @type {number} */ count) => {
         await breath();
-        return scope.classify(cells, from, count, false);
+        return scope.embed(cells, from, count);
       },
     };
-    const seats = hands.seats(cells, false);
-    let told = 0;
-    const tell = (/** @type {number} */ _, /** @type {any} */ { predictions }) =>
-      void (told += predictions.length);
-    await spread(cells.length, own, seats, { stopped: () => false, tell });
-    if (told !== CELLS) throw new Error(`${told} of ${CELLS} cells came back`);
-    return new Float32Array(0);
+    /** @type {Float32Array[]} */
+    const batches = [];
+    const tell = (/** @type {number} */ _, /** @type {Float32Array} */ batch) =>
+      void batches.push(batch);
+    await spread(cells.length, own, hands.seats(cells, 0), { stopped: () => false, tell });
+    return joined(batches);
   };
 }
 

@@ -1,4 +1,4 @@
-//! Cell inputs to predictions: the network, then the support vector machine, then calibration.
+//! Cell inputs to predictions: the network, the features, the support vector machine, calibration.
 //!
 //! Invariant: a prediction is only ever given for finite numbers.
 
@@ -143,7 +143,13 @@ impl Classifier {
         }
     }
 
-    /// Classifies one cell, given its patch, the levels it lies among and its embedding.
+    /// What [`Classifier::judge`] takes of each cell, from the embeddings of all cells of one field, or
+    /// of crops that belong together.
+    pub fn features(&self, embeddings: &[Vec<f32>]) -> Vec<Vec<f32>> {
+        self.model.manifest.features.of(embeddings)
+    }
+
+    /// Classifies one cell, given its patch, the levels it lies among and its features.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] when the decision value is not finite.
@@ -151,17 +157,17 @@ impl Classifier {
         &self,
         patch: &Patch,
         levels: &FieldLevels,
-        embedding: &[f32],
+        features: &[f32],
     ) -> Result<Prediction, Error> {
         let Model { svm, manifest, .. } = &self.model;
-        let decision_value = svm.decision_value(embedding);
+        let decision_value = svm.decision_value(features);
         if !decision_value.is_finite() {
             return Err(Error::NotClassifiable("the decision value is not finite".into()));
         }
         let prediction = if decision_value > 0.0 { Label::Mitotic } else { Label::Interphase };
         let probability = manifest.calibration.probability(decision_value);
         let doubt = manifest.limits.as_ref().and_then(|limits| {
-            limits.doubt(&manifest.preprocess.quality(patch, levels), svm.nearest(embedding))
+            limits.doubt(&manifest.preprocess.quality(patch, levels), svm.nearest(features))
         });
         Ok(Prediction { decision_value, probability, prediction, doubt })
     }
@@ -173,7 +179,7 @@ impl Classifier {
         Surroundings { point: references.place(embedding), neighbours }
     }
 
-    /// Embeds and classifies cells in one batch.
+    /// Embeds and classifies the cells of one field in one batch.
     ///
     /// # Errors
     /// Those of [`Classifier::embed`] and [`Classifier::judge`].
@@ -181,8 +187,8 @@ impl Classifier {
         let CutCells { patches, levels } = cells;
         let preprocess = &self.model.manifest.preprocess;
         let inputs: Vec<_> = patches.iter().map(|patch| preprocess.input(patch, levels)).collect();
-        let judged = patches.iter().zip(self.embed(&inputs).await?);
-        judged.map(|(patch, embedding)| self.judge(patch, levels, &embedding)).collect()
+        let judged = patches.iter().zip(self.features(&self.embed(&inputs).await?));
+        judged.map(|(patch, features)| self.judge(patch, levels, &features)).collect()
     }
 }
 

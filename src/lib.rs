@@ -2,10 +2,11 @@
 //!
 //! The modules in the order a cell passes them: [`decode`] (bytes to grey image), [`cells`] (field
 //! to cell boxes), [`preprocess`] (cell to network input), [`embedder`] (input to embedding),
-//! [`svm`] (embedding to decision value), [`classifier`] (all of it), [`specimen`] (the decision
-//! values of all cells to a verdict); [`model`] is the file that holds what was learned,
-//! [`references`] the known cells in it, [`quality`] and [`limits`] what it does not claim to know,
-//! [`device`] where the network runs. Everything is pure: bytes in, values out.
+//! [`features`] (embeddings of a field's cells to what is decided on), [`svm`] (features to decision
+//! value), [`classifier`] (all of it), [`specimen`] (the decision values of all cells to a verdict);
+//! [`model`] is the file that holds what was learned, [`references`] the known cells in it,
+//! [`quality`] and [`limits`] what it does not claim to know, [`device`] where the network runs.
+//! Everything is pure: bytes in, values out.
 //!
 //! ```
 //! # async fn run() -> Result<(), mitoscope::Error> {
@@ -37,6 +38,7 @@ pub mod decode;
 pub mod device;
 pub mod embedder;
 mod error;
+pub mod features;
 pub mod grey;
 mod image;
 pub mod limits;

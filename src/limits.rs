@@ -46,8 +46,8 @@ impl Doubt {
 pub struct Limits {
     /// Least contrast and sharpness, and largest saturation.
     pub quality: Quality,
-    /// Largest distance of an embedding from the nearest support vector, 0 to 2; none where no
-    /// embedding of cells that the network did not know was measured.
+    /// Largest distance of a cell's features from the nearest support vector; none where none of cells
+    /// that the network did not know was measured.
     pub distance: Option<f32>,
     /// Where the model abstains; none where it was made from too few cells to say.
     pub abstention: Option<Abstention>,
@@ -71,7 +71,7 @@ pub struct Abstention {
 }
 
 impl Limits {
-    /// The first limit that a cell is beyond, given how it is imaged and how far its embedding lies from
+    /// The first limit that a cell is beyond, given how it is imaged and how far its features lie from
     /// the nearest support vector.
     pub fn doubt(&self, quality: &Quality, distance: f32) -> Option<Doubt> {
         if quality.contrast < self.quality.contrast {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::embedder::{EMBEDDING, Weights};
+use crate::features::Features;
 use crate::limits::Limits;
 use crate::preprocess::Preprocess;
 use crate::references::References;
@@ -27,7 +28,7 @@ pub struct Model {
     pub manifest: Manifest,
     /// Weights of the embedding network.
     pub weights: Weights,
-    /// The classifier on the embeddings; γ and the bias live here and nowhere else.
+    /// The classifier on the cells' features; γ and the bias live here and nowhere else.
     pub svm: Svm,
     /// Cells of known label to compare with; there may be none.
     pub references: References,
@@ -47,6 +48,9 @@ pub struct Manifest {
     pub classes: [String; 2],
     /// How a cell becomes the network's input.
     pub preprocess: Preprocess,
+    /// What the support vector machine decides on; the embedding where it is not told.
+    #[serde(default)]
+    pub features: Features,
     /// How a decision value becomes a probability.
     pub calibration: Calibration,
     /// Named thresholds on the decision value.
@@ -151,7 +155,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Model`] when the model could not be read back: a wrong manifest, a value that is
-    /// not finite (or not in half precision), an SVM for embeddings of another length.
+    /// not finite (or not in half precision), an SVM for features of another length.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>, Error> {
         let layers: Vec<_> = Weights::layers().collect();
         file::write(

@@ -1,4 +1,4 @@
-//! The Gaussian-kernel support vector machine that turns an embedding into a decision value.
+//! The Gaussian-kernel support vector machine that turns a cell's features into a decision value.
 //!
 //! Invariant: γ is positive, every number is finite, there is one coefficient a support vector.
 
@@ -92,12 +92,12 @@ impl Svm {
         &self.support_vectors
     }
 
-    /// Length of an embedding.
+    /// Number of features.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Signed decision value of one embedding of `dim()` values; positive means mitotic.
+    /// Signed decision value of a cell with `dim()` features; positive means mitotic.
     ///
     /// NaN when `x` has another length or holds NaN, so that no label can come of it.
     pub fn decision_value(&self, x: &[f32]) -> f64 {
@@ -110,7 +110,7 @@ impl Svm {
         })
     }
 
-    /// Distance of an embedding of `dim()` values from the nearest support vector; infinite when `x` has
+    /// Distance of `dim()` features from the nearest support vector; infinite when `x` has
     /// another length or holds NaN. Far from all of them the decision value is the bias alone.
     pub fn nearest(&self, x: &[f32]) -> f32 {
         if x.len() != self.dim {

@@ -7,7 +7,7 @@
 mod backend;
 mod cell_set;
 
-use js_sys::{Array, Float32Array, Object, Reflect, Uint8ClampedArray};
+use js_sys::{Object, Reflect, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -16,6 +16,7 @@ use self::cell_set::CellSet;
 use crate::cells::{self, CellBox};
 use crate::classifier::{Classifier, Prediction, Surroundings};
 use crate::decode::DecodeOptions;
+use crate::embedder::EMBEDDING;
 use crate::model::{Manifest, Model, sha256};
 use crate::preprocess::{CutCells, Patch, Preprocess};
 use crate::references::{PICTURE_SIDE, ReferenceCell};
@@ -120,7 +121,7 @@ impl Scope {
     pub fn cells_of_field(&self, image: &Image) -> Result<CellSet, Error> {
         let boxes = cells::find_cells(&image.0)?;
         let cells = self.preprocess.cut_field(&image.0, &boxes)?;
-        Ok(CellSet { boxes, cells })
+        Ok(CellSet::new(boxes, cells))
     }
 
     /// The cells in the given boxes `{x, y, w, h}[]` of a field.
@@ -132,43 +133,57 @@ impl Scope {
         let boxes: Vec<CellBox> = serde_wasm_bindgen::from_value(boxes)
             .map_err(|error| Error::Cell(format!("boxes must be [{{x, y, w, h}}]: {error}")))?;
         let cells = self.preprocess.cut_field(&image.0, &boxes)?;
-        Ok(CellSet { boxes, cells })
+        Ok(CellSet::new(boxes, cells))
     }
 
     /// Each image is one cell; all of them share their grey levels. Takes the images.
     #[wasm_bindgen(js_name = cellsOfCrops)]
     pub fn cells_of_crops(&self, images: Vec<Image>) -> CellSet {
         let boxes = images.iter().map(|Image(image)| CellBox::whole(image)).collect();
-        let cells = self.preprocess.cut_crops(images.iter().map(|Image(image)| image));
-        CellSet { boxes, cells }
+        CellSet::new(boxes, self.preprocess.cut_crops(images.iter().map(|Image(image)| image)))
     }
 
-    /// Classifies `count` cells from index `from` on: `{predictions, embeddings}`.
-    ///
-    /// `predictions` are `{decisionValue, probability, prediction, doubt, point, neighbours}[]`: `doubt`
-    /// names the limit of the model that the cell is beyond; `point` is `[x, y]` on the map of the
-    /// references and `neighbours` are the nearest of them, `{index, distance}[]`, null and empty for a
-    /// model without references. `embeddings` are `Float32Array[]`, or null unless `embed` is set.
+    /// The embeddings of `count` cells from index `from` on, one after the other, of 128 numbers each.
     ///
     /// # Errors
     /// [`Error::NotClassifiable`] or [`Error::Device`].
-    pub async fn classify(
+    pub async fn embed(
         &self,
         cells: &CellSet,
         from: usize,
         count: usize,
-        embed: bool,
-    ) -> Result<JsValue, Error> {
+    ) -> Result<Vec<f32>, Error> {
         let CutCells { patches, levels } = &cells.cells;
-        let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
-        let classified = |(patch, embedding): (&Patch, &Vec<f32>)| {
-            let prediction = self.classifier.judge(patch, levels, embedding)?;
+        let chosen = patches.iter().skip(from).take(count);
+        let inputs: Vec<_> = chosen.map(|patch| self.preprocess.input(patch, levels)).collect();
+        Ok(self.classifier.embed(&inputs).await?.concat())
+    }
+
+    /// Compares cells with one another, given their embeddings one after the other: those of all cells of
+    /// the set, or of as many as are there yet. These are the cells that `judge` judges.
+    pub fn compare(&self, cells: &mut CellSet, embeddings: &[f32]) {
+        cells.embeddings = embeddings.chunks(EMBEDDING).map(<[f32]>::to_vec).collect();
+        cells.features = self.classifier.features(&cells.embeddings);
+    }
+
+    /// The verdicts on `count` of the compared cells from index `from` on:
+    /// `{decisionValue, probability, prediction, doubt, point, neighbours}[]`.
+    ///
+    /// `doubt` names the limit of the model that the cell is beyond; `point` is `[x, y]` on the map of the
+    /// references and `neighbours` are the nearest of them, `{index, distance}[]`, null and empty for a
+    /// model without references.
+    ///
+    /// # Errors
+    /// [`Error::NotClassifiable`].
+    pub fn judge(&self, cells: &CellSet, from: usize, count: usize) -> Result<JsValue, Error> {
+        let CutCells { patches, levels } = &cells.cells;
+        let compared = patches.iter().zip(&cells.embeddings).zip(&cells.features);
+        let classified = |((patch, embedding), features): ((&Patch, &Vec<f32>), &Vec<f32>)| {
+            let prediction = self.classifier.judge(patch, levels, features)?;
             Ok(Classified { prediction, surroundings: self.classifier.surroundings(embedding) })
         };
-        let predictions = patches.iter().skip(from).zip(&embeddings).map(classified);
-        let predictions = to_js(&predictions.collect::<Result<Vec<_>, Error>>()?)?;
-        let embeddings = if embed { arrays(&embeddings).into() } else { JsValue::NULL };
-        Ok(object([("predictions", predictions), ("embeddings", embeddings)]))
+        let classified = compared.skip(from).take(count).map(classified);
+        to_js(&classified.collect::<Result<Vec<_>, Error>>()?)
     }
 
     /// The model's references: `{cells: {label, kind}[], points: [x, y][]}`.
@@ -192,29 +207,12 @@ impl Scope {
         Ok(picture(&decode::Preview { width: PICTURE_SIDE, height: PICTURE_SIDE, rgba }))
     }
 
-    /// The embeddings of the same cells: `Float32Array[]`, one of 128 numbers a cell.
-    ///
-    /// # Errors
-    /// [`Error::NotClassifiable`] or [`Error::Device`].
-    pub async fn embed(&self, cells: &CellSet, from: usize, count: usize) -> Result<Array, Error> {
-        let embeddings = self.classifier.embed(&self.inputs(cells, from, count)).await?;
-        Ok(arrays(&embeddings))
-    }
-
     /// The network's input of one cell: three channels of 128 x 128 values.
     ///
     /// # Errors
     /// [`Error::Cell`] when there is no such cell.
     pub fn input(&self, cells: &CellSet, index: usize) -> Result<Vec<f32>, Error> {
         Ok(self.preprocess.input(cells.patch(index)?, &cells.cells.levels))
-    }
-}
-
-impl Scope {
-    fn inputs(&self, cells: &CellSet, from: usize, count: usize) -> Vec<Vec<f32>> {
-        let CutCells { patches, levels } = &cells.cells;
-        let chosen = patches.iter().skip(from).take(count);
-        chosen.map(|patch| self.preprocess.input(patch, levels)).collect()
     }
 }
 
@@ -284,10 +282,6 @@ fn picture(preview: &decode::Preview) -> JsValue {
     let rgba = Uint8ClampedArray::from(preview.rgba.as_slice());
     let (width, height) = (preview.width.into(), preview.height.into());
     object([("width", width), ("height", height), ("rgba", rgba.into())])
-}
-
-fn arrays(embeddings: &[Vec<f32>]) -> Array {
-    embeddings.iter().map(|one| Float32Array::from(one.as_slice())).collect()
 }
 
 fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValue {

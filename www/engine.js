@@ -10,7 +10,6 @@
  *
  * @typedef {"cpu" | "cpu-relaxed" | "gpu"} ModuleName folder below `pkg`
  * @typedef {typeof Engine} Engine the same interface in every module
- * @typedef {Pick<Protocol.Classified, "predictions" | "embeddings">} Judged
  */
 
 /** A module of one function: three vectors, and `f32x4.relaxed_madd` of them. */

@@ -1,12 +1,12 @@
 // @ts-check
 /**
  * A helper of the worker on the CPU path: a thread with its own instance of the module, which
- * classifies the patches it is handed.
+ * embeds the patches it is handed.
  *
  * Invariant: as in the worker, a wasm trap is not answered but thrown.
  *
  * @import { Scope } from "../pkg/cpu/mitoscope.js"
- * @import { Engine, Judged, ModuleName } from "./engine.js"
+ * @import { Engine, ModuleName } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
  *
  * @typedef {object} Load
@@ -19,9 +19,8 @@
  * @property {number} id
  * @property {Float32Array<ArrayBuffer>} patches
  * @property {Float32Array} levels
- * @property {boolean} embed
  *
- * @typedef {{ id: number, judged: Judged } | { id: number, failure: Protocol.Failure }} Answer
+ * @typedef {{ id: number, embeddings: Float32Array } | { id: number, failure: Protocol.Failure }} Answer
  */
 import { failure, instantiate } from "./engine.js";
 
@@ -58,13 +57,12 @@ async function load({ module, wasm, model, backend }) {
 }
 
 /** @param {Batch} batch */
-async function answer({ id, patches, levels, embed }) {
+async function answer({ id, patches, levels }) {
   const { engine, scope } = running;
   try {
     const cells = engine.CellSet.ofPatches(patches, levels);
     try {
-      const judged = await scope.classify(cells, 0, cells.length, embed);
-      postMessage({ id, judged });
+      postMessage({ id, embeddings: await scope.embed(cells, 0, cells.length) });
     } finally {
       cells.free();
     }

@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * The worker's helpers: threads that classify beside it.
+ * The worker's helpers: threads that embed beside it.
  *
  * Invariant: a helper holds at most two batches, so that it never waits and memory stays bounded;
  * patches are transferred to it, not copied. A helper that crashes ends the worker, which the page
  * replaces with all its helpers.
  *
  * @import { CellSet } from "../pkg/cpu/mitoscope.js"
- * @import { Judged } from "./engine.js"
  * @import { Answer, Batch, Load } from "./hand.js"
  * @import { Helper } from "./spread.js"
  */
@@ -44,17 +43,17 @@ export class Hands {
    * Their seats for the cells of one request.
    *
    * @param {CellSet} cells
-   * @param {boolean} embed
-   * @returns {Helper<Judged>[]}
+   * @param {number} start the first cell of theirs
+   * @returns {Helper<Float32Array>[]}
    */
-  seats(cells, embed) {
+  seats(cells, start) {
     return this.#hands.flatMap((hand) => {
-      /** @type {Helper<Judged>} */
+      /** @type {Helper<Float32Array>} */
       const seat = {
         ready: hand.ready,
         most: MOST,
         work: (from, count) =>
-          hand.judge({ patches: cells.patches(from, count), levels: cells.levels(), embed }),
+          hand.embed({ patches: cells.patches(start + from, count), levels: cells.levels() }),
       };
       return Array(HELD).fill(seat);
     });
@@ -62,7 +61,7 @@ export class Hands {
 }
 
 class Hand {
-  /** @type {Map<number, { resolve: (judged: Judged) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<number, { resolve: (embeddings: Float32Array) => void, reject: (error: Error) => void }>} */
   #calls = new Map();
   #nextId = 0;
   #worker;
@@ -98,8 +97,8 @@ class Hand {
     this.#worker.postMessage(load);
   }
 
-  /** @param {Omit<Batch, "id">} batch @returns {Promise<Judged>} */
-  judge(batch) {
+  /** @param {Omit<Batch, "id">} batch @returns {Promise<Float32Array>} */
+  embed(batch) {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { resolve, reject });
@@ -113,7 +112,7 @@ class Hand {
     const call = this.#calls.get(answer.id);
     if (!call) return;
     this.#calls.delete(answer.id);
-    if ("judged" in answer) return call.resolve(answer.judged);
+    if ("embeddings" in answer) return call.resolve(answer.embeddings);
     const { code, message } = answer.failure;
     call.reject(Object.assign(new Error(message), { code }));
   }

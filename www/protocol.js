@@ -114,13 +114,22 @@
  * @property {"pictured"} stage
  * @property {Thumbnails} thumbnails one a box, in the same order
  *
- * @typedef {object} Classified
+ * @typedef {object} Embedded how far the longest part of the work is
+ * @property {"embedded"} stage
+ * @property {number} count of the cells that are embedded
+ *
+ * @typedef {object} Glimpsed what cells are, compared with those of their field that are embedded so far
+ * @property {"glimpsed"} stage
+ * @property {number} from index of the first cell of this batch
+ * @property {Prediction[]} predictions
+ *
+ * @typedef {object} Classified what they are, compared with all of their field
  * @property {"classified"} stage
  * @property {number} from index of the first cell of this batch
  * @property {Prediction[]} predictions
  * @property {Float32Array[] | null} embeddings when asked for
  *
- * @typedef {Unreadable | Opened | Found | Pictured | Classified} Progress
+ * @typedef {Unreadable | Opened | Found | Pictured | Embedded | Glimpsed | Classified} Progress
  *
  * @typedef {{ id: number, kind: "progress", progress: Progress }} ProgressReply
  * @typedef {{ id: number, kind: "done", value: any }} DoneReply

@@ -21,7 +21,7 @@ import { t } from "./messages.js";
  * @typedef {object} Pace
  * @property {number} image the one in work, counted from 1
  * @property {number} images
- * @property {number} done classified cells of it
+ * @property {number} done embedded cells of it
  * @property {number} cells of it
  * @property {number | null} secondsLeft for all images; null while unknown
  */
@@ -182,10 +182,14 @@ export class Session extends EventTarget {
         case "pictured":
           this.#study.update(source, { thumbnails: progress.thumbnails });
           break;
+        case "embedded":
+          this.#clock.cells += progress.count - source.embedded;
+          this.#clock.milliseconds += performance.now() - since;
+          this.#study.update(source, { embedded: progress.count });
+          break;
+        case "glimpsed":
         case "classified":
           this.#study.classified(source, progress.from, progress.predictions);
-          this.#clock.cells += progress.predictions.length;
-          this.#clock.milliseconds += performance.now() - since;
       }
       since = performance.now();
       this.#tell("pace", this.#pace(source));
@@ -198,9 +202,9 @@ export class Session extends EventTarget {
     const here = source.cells.length;
     // Images not yet read are taken to hold as many cells as this one, single cells aside.
     const later = source.size ? (images - image) * here : 0;
-    const left = here - source.classified + later;
+    const left = here - source.embedded + later;
     const secondsLeft = cells > 0 ? (left * milliseconds) / cells / 1000 : null;
-    return { image, images, done: source.classified, cells: here, secondsLeft };
+    return { image, images, done: source.embedded, cells: here, secondsLeft };
   }
 
   /** @param {string} type @param {unknown} detail */

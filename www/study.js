@@ -35,6 +35,7 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
  * @property {boolean} coloured whether the file has channels
  * @property {Status} status
  * @property {Cell[]} cells
+ * @property {number} embedded how many of `cells` are embedded, which takes most of the time
  * @property {number} classified how many of `cells` have a prediction
  * @property {{ width: number, height: number } | null} size in pixels; null for single cells
  * @property {Blob | null} preview
@@ -69,10 +70,10 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
 
-/** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
+/** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "embedded" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
 function unread() {
   return {
-    ...{ status: "waiting", cells: [], classified: 0 },
+    ...{ status: "waiting", cells: [], embedded: 0, classified: 0 },
     ...{ size: null, preview: null, thumbnails: null, failure: null },
   };
 }
@@ -249,7 +250,7 @@ export class Study extends EventTarget {
   /** @param {Source} source @param {number} from @param {Protocol.Prediction[]} predictions */
   classified(source, from, predictions) {
     predictions.forEach((prediction, i) => (source.cells[from + i].prediction = prediction));
-    source.classified += predictions.length;
+    source.classified = Math.max(source.classified, from + predictions.length);
     this.#touch("sources", "cells", "specimens");
   }
 
@@ -349,7 +350,7 @@ export class Study extends EventTarget {
     this.ledger.replace(entries);
     for (const { cells, ...known } of sources) {
       const first = { file: null, ...FIRST_READING, pages: 1, coloured: false };
-      const source = { ...first, ...known, cells: [], classified: 0 };
+      const source = { ...first, ...known, cells: [], embedded: 0, classified: 0 };
       this.sources.push(source);
       this.found(source, cells);
     }

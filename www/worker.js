@@ -9,7 +9,7 @@
  * When the GPU fails, the CPU takes its place, unless only the GPU will do; the page is told.
  *
  * @import { CellSet, Image, Scope } from "../pkg/cpu/mitoscope.js"
- * @import { Engine, Judged } from "./engine.js"
+ * @import { Engine } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
  * @import { Seat } from "./spread.js"
  */
@@ -19,6 +19,14 @@ import { spread } from "./spread.js";
 
 /** Cells of a batch, unless helpers wait for this thread to hand them theirs. */
 const MOST = 8;
+/** Numbers of an embedding. */
+const EMBEDDING = 128;
+/** Cells that are first judged while the others of their field are still to come. */
+const FIRST_LOOK = 16;
+/** As many more as there are make the next look worth while, at most these. */
+const MOST_BETWEEN_LOOKS = 256;
+/** Cells judged between two moments at which a cancel is noticed. */
+const MOST_JUDGED = 64;
 
 /** Thumbnails lie on sheets of so many columns and rows, each one picture for the browser. */
 const SHEET = { columns: 8, rows: 8 };
@@ -174,61 +182,96 @@ async function crops({ id, files, embed }) {
 }
 
 /**
- * Shows the cells, then classifies them batch by batch; frees `cells`.
+ * Shows the cells, embeds them batch by batch and judges them among one another; frees `found`.
  *
  * @param {number} id
- * @param {CellSet} cells
+ * @param {CellSet} found
  * @param {Pick<Protocol.Found, "size" | "preview" | "indices">} origin
  * @param {boolean} [embed] also report the embeddings
  */
-async function classify(id, cells, origin, embed = false) {
-  let told = 0;
-  const tell = (/** @type {Judged} */ judged) => {
-    progress(id, { stage: "classified", from: told, ...judged });
-    told += judged.predictions.length;
+async function classify(id, found, origin, embed = false) {
+  let cells = found;
+  const embeddings = new Float32Array(EMBEDDING * cells.length);
+  let [embedded, judged, look] = [0, 0, FIRST_LOOK];
+  const keep = (/** @type {Float32Array} */ batch) => {
+    embeddings.set(batch, EMBEDDING * embedded);
+    embedded += batch.length / EMBEDDING;
+    progress(id, { stage: "embedded", count: embedded });
+    if (embedded < look || embedded === cells.length) return;
+    const { scope } = loaded();
+    scope.compare(cells, embeddings.subarray(0, EMBEDDING * embedded));
+    const predictions = scope.judge(cells, judged, embedded - judged);
+    progress(id, { stage: "glimpsed", from: judged, predictions });
+    judged = embedded;
+    look = embedded + Math.min(embedded, MOST_BETWEEN_LOOKS);
   };
   try {
     progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
     const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
     progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
     try {
-      await judge(id, cells, embed, tell);
+      await embedFrom(0, cells, id, keep);
     } catch (error) {
       if (!leaveGpu || failure(error).code !== "device") throw error;
       await leaveGpu(`the GPU failed: ${failure(error).message}`);
       leaveGpu = null;
       const { engine, scope } = loaded();
       reply({ kind: "moved", info: scope.info() });
-      const patches = cells.patches(told, cells.length - told);
-      const rest = engine.CellSet.ofPatches(patches, cells.levels());
-      await judge(id, rest, embed, tell).finally(() => rest.free());
+      const moved = engine.CellSet.ofPatches(cells.patches(0, cells.length), cells.levels());
+      cells.free();
+      cells = moved;
+      await embedFrom(embedded, cells, id, keep);
     }
+    await judge(id, cells, embeddings, embed);
   } finally {
     cells.free();
   }
 }
 
 /**
- * Has all threads judge cells, and each batch told in the order of the cells.
+ * Has all threads embed cells, and each batch kept in the order of the cells.
  *
- * @param {number} id of the request
+ * @param {number} start the first cell that is not embedded yet
  * @param {CellSet} cells
- * @param {boolean} embed
- * @param {(judged: Judged) => void} tell
+ * @param {number} id of the request
+ * @param {(embeddings: Float32Array) => void} keep
  */
-async function judge(id, cells, embed, tell) {
+async function embedFrom(start, cells, id, keep) {
   const { scope } = loaded();
-  const helpers = hands.seats(cells, embed);
-  /** @type {Seat<Judged>} */
+  const helpers = hands.seats(cells, start);
+  /** @type {Seat<Float32Array>} */
   const own = {
     most: helpers.length > 0 ? 1 : MOST,
     work: async (from, count) => {
       await breath();
-      return scope.classify(cells, from, count, embed);
+      return scope.embed(cells, start + from, count);
     },
   };
   const stopped = () => cancelled.has(id);
-  await spread(cells.length, own, helpers, { stopped, tell: (_, judged) => tell(judged) });
+  const tell = (/** @type {number} */ _, /** @type {Float32Array} */ batch) => keep(batch);
+  await spread(cells.length - start, own, helpers, { stopped, tell });
+}
+
+/**
+ * Tells the verdict on all cells.
+ *
+ * @param {number} id of the request
+ * @param {CellSet} cells
+ * @param {Float32Array} embeddings of all of them
+ * @param {boolean} embed
+ */
+async function judge(id, cells, embeddings, embed) {
+  const { scope } = loaded();
+  scope.compare(cells, embeddings);
+  for (let from = 0; from < cells.length; from += MOST_JUDGED) {
+    await breath();
+    if (cancelled.has(id)) throw Object.assign(new Error("cancelled"), { code: "cancelled" });
+    const predictions = scope.judge(cells, from, MOST_JUDGED);
+    const reported = (/** @type {number} */ i) =>
+      embeddings.slice(EMBEDDING * (from + i), EMBEDDING * (from + i + 1));
+    const own = embed ? predictions.map((_, /** @type {number} */ i) => reported(i)) : null;
+    progress(id, { stage: "classified", from, predictions, embeddings: own });
+  }
 }
 
 /** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */

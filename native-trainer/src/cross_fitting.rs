@@ -12,13 +12,13 @@ use anyhow::Result;
 use mitoscope::classifier::Label;
 
 use crate::bootstrap::clusters;
-use crate::fitting::{Judge, OutOfFold, Split, outputs};
-use crate::network::Output;
+use crate::embedded::{of_machine_cells, of_table};
+use crate::judge::{Judge, OutOfFold, Split};
 use crate::preset::Preset;
 use crate::sampler::{Batches, StratifiedSampler};
 use crate::samples::Sample;
 use crate::simulated::{MixedSampler, SimulatedCell};
-use crate::svm_search;
+use crate::svm_search::{self, Labelled};
 use crate::table::Table;
 use crate::training::{Plan, StepReport, Trained, train};
 
@@ -29,17 +29,25 @@ pub struct Course<'a> {
     pub preset: &'a Preset,
     /// The real cells.
     pub table: &'a Table,
-    /// These, then the simulated ones.
+    /// These, then the simulated ones, then those for the machine.
     pub samples: &'a [Sample],
-    /// The simulated cells.
+    /// The simulated cells that the network learns from.
     pub simulated: &'a [SimulatedCell],
+    /// Other simulated cells for the support vector machine.
+    pub for_machine: &'a [SimulatedCell],
 }
 
 impl Course<'_> {
+    /// The real cells, one a row of the table.
+    pub fn real(&self) -> &[Sample] {
+        &self.samples[..self.table.rows.len()]
+    }
+
     /// The label of every sample that may be trained on: the given rows and all simulated cells.
     pub fn labels(&self, rows: &[usize]) -> Vec<Option<Label>> {
         let mut labels = self.table.labels_of(rows);
         labels.extend(self.simulated.iter().map(|cell| Some(cell.label())));
+        labels.resize(self.samples.len(), None);
         labels
     }
 
@@ -112,7 +120,8 @@ pub fn cross_fit(
     checkpoint: &dyn Fn(usize) -> std::path::PathBuf,
     progress: &mut dyn FnMut(usize, usize, &StepReport),
 ) -> Result<OutOfFold> {
-    let judge = Judge { table: course.table, split, grouped: true, seed: plan.seed };
+    let none = Labelled::default();
+    let judge = Judge { table: course.table, split, beside: &none, grouped: true, seed: plan.seed };
     let folds = match folds {
         Folds::Specimens(count) => {
             let truth = split.truth(course.table, &split.train);
@@ -142,18 +151,13 @@ pub fn cross_fit(
         let trained = course.train(&part_split.train, &fold_plan, &mut |step, report| {
             progress(fold, step, report)
         })?;
-        let embeddings = outputs(
-            &course.samples[..course.table.rows.len()],
-            &split.train,
-            &trained.weights,
-            Output::Embedding,
-            &course.preset.preprocess,
-            &plan.device,
-        )?;
-        let machine = Judge { split: &part_split, ..judge }.machine(&embeddings)?;
+        let weights = &trained.weights;
+        let features = of_table(course.table, course.real(), weights, course.preset, &plan.device)?;
+        let beside = of_machine_cells(course, weights, &plan.device)?.labelled;
+        let machine = Judge { split: &part_split, beside: &beside, ..judge }.machine(&features)?;
         for (place, row) in split.train.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
-            decision_values[place] = machine.decision_value(&embeddings[*row]);
-            distances[place] = machine.nearest(&embeddings[*row]);
+            decision_values[place] = machine.decision_value(&features[*row]);
+            distances[place] = machine.nearest(&features[*row]);
         }
     }
     Ok(OutOfFold { folds: count, decision_values, distances })

@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
 //! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
-//! [`fitting`], [`svm_search`], [`limits`] and [`evaluation`] (the classifier and what it is worth); then
+//! [`embedded`], [`fitting`], [`judge`], [`svm_search`], [`limits`] and [`evaluation`] (the classifier and
+//! what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
 //! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own, [`inference`] embeds many
 //! cells. [`memory`] is for programs to call first.
@@ -14,11 +15,13 @@ pub mod convolution;
 pub mod cross_fitting;
 pub mod descriptors;
 pub mod device;
+pub mod embedded;
 pub mod evaluation;
 pub mod features;
 pub mod files;
 pub mod fitting;
 pub mod inference;
+pub mod judge;
 pub mod limits;
 pub mod loss;
 pub mod memory;

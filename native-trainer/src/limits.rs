@@ -6,7 +6,7 @@ use mitoscope::grey::percentile;
 use mitoscope::limits::{Abstention, Limits};
 use mitoscope::quality::Quality;
 
-use crate::fitting::OutOfFold;
+use crate::judge::OutOfFold;
 
 /// Percentage of the training cells that lie beyond each limit.
 pub const BEYOND: f32 = 0.5;

@@ -1,5 +1,6 @@
 //! The presets: everything that decides how a network is trained, in one value each.
 
+use mitoscope::features::Features;
 use mitoscope::preprocess::Preprocess;
 
 use crate::augmentation::Augmentation;
@@ -91,8 +92,10 @@ pub struct Proxies {
 /// How simulated cells are trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulated {
-    /// Specimens to simulate, one field each.
+    /// Specimens for the network, one field each.
     pub specimens: usize,
+    /// Further specimens for the support vector machine, unknown to the network.
+    pub for_machine: usize,
     /// A training on simulated cells alone that comes first.
     pub first: SimulatedBatch,
     /// Its steps.
@@ -120,6 +123,8 @@ pub struct Preset {
     pub normalised: bool,
     /// How the weights follow the gradient.
     pub optimiser: Optimiser,
+    /// What the machine decides on; goes into the model.
+    pub features: Features,
     /// Random changes of the training cells; none in the paper.
     pub augmentation: Option<Augmentation>,
     /// Simulated cells; none in the paper.
@@ -148,6 +153,7 @@ impl PresetName {
                 objective: Objective::Triplet { margin: 1.5, mining: Mining::SemiHard },
                 normalised: false,
                 optimiser: Optimiser::AdaGrad { rate: 1e-3 },
+                features: Features::Embedding,
                 augmentation: None,
                 simulated: None,
             },
@@ -159,6 +165,7 @@ impl PresetName {
                 objective: Objective::Triplet { margin: 0.5, mining: Mining::Violating },
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1.5e-3, decay: 0.05 },
+                features: Features::EmbeddingAndDeviation,
                 augmentation: Some(Augmentation::default()),
                 simulated: None,
             },
@@ -177,9 +184,11 @@ impl PresetName {
                 }),
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1e-3, decay: 0.03 },
+                features: Features::EmbeddingAndDeviation,
                 augmentation: Some(Augmentation::wide()),
                 simulated: Some(Simulated {
                     specimens: 500,
+                    for_machine: 33,
                     first: SimulatedBatch { mitotic: 22, interphase: 15, look_alikes: 11 },
                     first_steps: 2400,
                     first_rate: 2e-3,

@@ -18,9 +18,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::descriptors::{miros, tonti};
+use crate::embedded::{by_field, outputs};
 use crate::evaluation::Figures;
 use crate::files::write_at_once;
-use crate::fitting::{Judge, Split, Verdicts, all_brightness, all_geometry, outputs};
+use crate::fitting::{all_brightness, all_geometry};
+use crate::judge::{Judge, Split, Verdicts};
 use crate::neighbours;
 use crate::network::Output;
 use crate::preset::Preset;
@@ -28,6 +30,7 @@ use crate::protocol::{Division, Setting};
 use crate::report::embedding_map;
 use crate::sampler::StratifiedSampler;
 use crate::samples::Sample;
+use crate::svm_search::Labelled;
 use crate::table::Table;
 use crate::training::{Plan, StepReport, Trained, train};
 
@@ -114,7 +117,9 @@ impl<'a> Study<'a> {
             specimens: Default::default(),
         };
         let seed = self.seed.wrapping_add(set as u64 - 1);
-        let judge = Judge { table: self.table, split: &split, grouped: self.grouped, seed };
+        let none = Labelled::default();
+        let judge =
+            Judge { table: self.table, split: &split, beside: &none, grouped: self.grouped, seed };
         let experiment = Experiment { study: self, judge, division: &division, folder };
 
         let Proposed { mut scores, validation, steps, embeddings } =
@@ -193,7 +198,7 @@ struct Proposed {
     /// The SVM on the validation cells.
     validation: Figures,
     steps: Vec<StepReport>,
-    /// By row; empty for the unlabelled.
+    /// One a row.
     embeddings: Vec<Vec<f32>>,
 }
 
@@ -210,17 +215,19 @@ impl Experiment<'_> {
     fn proposed(&self, progress: &mut dyn FnMut(Progress)) -> Result<Proposed> {
         let Division { train, validation, test } = self.division;
         let trained = self.train(Method::Proposed, &self.study.preset, progress)?;
-        let rows = [&train[..], validation, test].concat();
+        let Study { table, preset, .. } = self.study;
+        let rows: Vec<usize> = (0..table.rows.len()).collect();
         let embeddings = self.outputs(&rows, &trained, Output::Embedding)?;
+        let features = by_field(table, &embeddings, preset.features);
 
         let judged = [&validation[..], test].concat();
-        let mut svm = self.judge.verdicts(&embeddings, &judged)?;
+        let mut svm = self.judge.verdicts(&features, &judged)?;
         let on_validation: Vec<f64> = svm.decision_values.drain(..validation.len()).collect();
         let truth = self.judge.split.truth(self.study.table, validation);
         let validation = Figures::of(&on_validation, &truth);
 
         let of = |rows: &[usize]| -> Vec<Vec<f32>> {
-            rows.iter().map(|row| embeddings[*row].clone()).collect()
+            rows.iter().map(|row| features[*row].clone()).collect()
         };
         let (samples, mitotic) = (of(train), self.judge.split.truth(self.study.table, train));
         let groups = self.judge.groups();

@@ -4,6 +4,7 @@
 //! can be in no split and is never tested on; cells and batches depend on numbers and seed alone.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use anyhow::Result;
 use mitoscope::GreyImage;
@@ -49,14 +50,15 @@ impl SimulatedCell {
     }
 }
 
-/// All whole cells of one field a specimen; the first is numbered `first_row`.
+/// All whole cells of one field of each of the specimens; the first is numbered `first_row`.
 pub fn cells(
-    specimens: usize,
+    specimens: Range<usize>,
     seed: u64,
     preprocess: &Preprocess,
     first_row: usize,
 ) -> Result<Vec<SimulatedCell>> {
-    let options = Options { specimens, fields: 1, seed, any_size: true, ..Options::default() };
+    let options =
+        Options { specimens: specimens.end, fields: 1, seed, any_size: true, ..Options::default() };
     let of_specimen =
         |number: usize| -> Result<Vec<SimulatedCell>> {
             let field = specimen(&options, number as u64).field(0);
@@ -76,7 +78,7 @@ pub fn cells(
             };
             Ok(samples.into_iter().zip(&whole).map(cell).collect())
         };
-    let cells = (0..specimens).into_par_iter().map(of_specimen).collect::<Result<Vec<_>>>()?;
+    let cells = specimens.into_par_iter().map(of_specimen).collect::<Result<Vec<_>>>()?;
     let mut cells: Vec<SimulatedCell> = cells.into_iter().flatten().collect();
     cells.iter_mut().zip(first_row..).for_each(|(cell, row)| cell.sample.row = row);
     Ok(cells)
@@ -170,7 +172,7 @@ mod tests {
     const SIZE: SimulatedBatch = SimulatedBatch { mitotic: 3, interphase: 4, look_alikes: 2 };
 
     fn some() -> Vec<SimulatedCell> {
-        cells(6, 5, &Preprocess::modern(), FIRST_ROW).expect("cells")
+        cells(0..6, 5, &Preprocess::modern(), FIRST_ROW).expect("cells")
     }
 
     #[test]
@@ -181,7 +183,7 @@ mod tests {
             cells.iter().map(|cell| (cell.sample.window, cell.kind)).collect()
         };
         assert_eq!(windows(&cells), windows(&some()));
-        let fewer = super::cells(3, 5, &Preprocess::modern(), FIRST_ROW).expect("cells");
+        let fewer = super::cells(0..3, 5, &Preprocess::modern(), FIRST_ROW).expect("cells");
         assert_eq!(windows(&fewer), windows(&cells)[..fewer.len()]);
     }
 

@@ -29,6 +29,31 @@ pub const GAMMA_GRID: [f64; 5] = [1.0 / 16.0, 0.25, 1.0, 4.0, 16.0];
 /// MCC by which two pairs of the grid are told apart: less is chance at a hundred mitotic cells.
 pub const TOLERANCE: f64 = 0.02;
 
+/// Features of cells and their classes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Labelled {
+    /// One a cell.
+    pub features: Vec<Vec<f32>>,
+    /// Whether each is mitotic.
+    pub mitotic: Vec<bool>,
+}
+
+impl Labelled {
+    /// These cells, then others.
+    pub fn and(&self, others: &Labelled) -> Labelled {
+        Labelled {
+            features: [&self.features[..], &others.features].concat(),
+            mitotic: [&self.mitotic[..], &others.mitotic].concat(),
+        }
+    }
+
+    /// Folds of these cells, continued for others that no fold leaves out.
+    fn folds_with(folds: &[usize], others: &Labelled) -> Vec<usize> {
+        let always = others.mitotic.iter().map(|_| usize::MAX);
+        folds.iter().copied().chain(always).collect()
+    }
+}
+
 /// One pair of the grid and how it fared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GridPoint {
@@ -55,37 +80,43 @@ pub struct Search {
 /// Searches the grid [`C_GRID`] × [`GAMMA_GRID`] by stratified cross-validation in up to [`FOLDS`]
 /// folds, on all threads of the current rayon pool.
 ///
-/// `groups` names each sample's specimen or field; samples of one group stay in one fold.
+/// `groups` names each cell's specimen or field; cells of one group stay in one fold. Every machine
+/// learns from the cells `beside` too; none is chosen by them.
 ///
 /// # Errors
-/// [`Error::Fit`] when lengths differ, samples are unfit, or classes and groups do not allow two
+/// [`Error::Fit`] when lengths differ, cells are unfit, or classes and groups do not allow two
 /// folds that each leave both classes to train on.
 pub fn search(
-    samples: &[Vec<f32>],
-    mitotic: &[bool],
+    known: &Labelled,
+    beside: &Labelled,
     groups: Option<&[usize]>,
     seed: u64,
 ) -> Result<Search, Error> {
-    let n = samples.len();
+    let Labelled { features, mitotic } = known;
+    let n = features.len();
     if mitotic.len() != n || groups.is_some_and(|groups| groups.len() != n) {
         return Err(Error::Fit(format!("{n} samples need as many labels and groups")));
     }
-    if n > MAX_SAMPLES {
-        return Err(Error::Fit(format!("{n} samples are more than {MAX_SAMPLES}: take fewer")));
+    let all = n + beside.features.len();
+    if all > MAX_SAMPLES {
+        return Err(Error::Fit(format!("{all} samples are more than {MAX_SAMPLES}: take fewer")));
     }
-    let scale = Svm::scale_gamma(samples)?;
+    let scale = Svm::scale_gamma(features)?;
     let folds = folds(mitotic, groups, FOLDS, seed)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
     libsvm_rs::set_quiet(true);
-    let instances: Vec<Vec<SvmNode>> = samples.iter().map(|sample| nodes(sample)).collect();
+    let folds = Labelled::folds_with(&folds, beside);
+    let Labelled { features, mitotic: classes } = known.and(beside);
+    let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
     let pairs = C_GRID.iter().flat_map(|c| GAMMA_GRID.map(|multiple| (*c, multiple * scale)));
     let tried = pairs.collect::<Vec<_>>().into_par_iter().map(|(c, gamma)| {
         let parameters = parameters(c, gamma)?;
-        let mut values = vec![0.0; n];
+        let mut values = vec![0.0; instances.len()];
         for fold in 0..count {
-            predict_fold(&instances, mitotic, &folds, fold, &parameters, &mut values);
+            predict_fold(&instances, &classes, &folds, fold, &parameters, &mut values);
         }
+        values.truncate(n);
         let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
         Ok((GridPoint { c, gamma, mcc }, values))
     });
@@ -141,48 +172,51 @@ fn predict_fold(
     }
 }
 
-/// Decision value of each sample by a machine with these parameters that saw nothing of its fold.
+/// Decision value of each known cell by a machine with these parameters that saw nothing of its fold,
+/// but the cells `beside`.
 ///
 /// # Errors
 /// [`Error::Fit`] when C and γ are no valid parameters.
 pub fn out_of_fold(
-    samples: &[Vec<f32>],
-    mitotic: &[bool],
+    known: &Labelled,
+    beside: &Labelled,
     folds: &[usize],
     GridPoint { c, gamma, .. }: GridPoint,
 ) -> Result<Vec<f64>, Error> {
     libsvm_rs::set_quiet(true);
     let parameters = parameters(c, gamma)?;
-    let instances: Vec<Vec<SvmNode>> = samples.iter().map(|sample| nodes(sample)).collect();
+    let all_folds = Labelled::folds_with(folds, beside);
+    let Labelled { features, mitotic } = known.and(beside);
+    let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let of_folds: Vec<Vec<f64>> = (0..count)
         .into_par_iter()
         .map(|fold| {
-            let mut values = vec![0.0; samples.len()];
-            predict_fold(&instances, mitotic, folds, fold, &parameters, &mut values);
+            let mut values = vec![0.0; instances.len()];
+            predict_fold(&instances, &mitotic, &all_folds, fold, &parameters, &mut values);
             values
         })
         .collect();
     Ok(folds.iter().enumerate().map(|(i, fold)| of_folds[*fold][i]).collect())
 }
 
-/// Decision values of `others` by a machine fitted to the samples: for baselines, which need no
+/// Decision values of `others` by a machine fitted to the known cells: for baselines, which need no
 /// machine that outlives them.
 ///
 /// # Errors
 /// [`Error::Fit`] when the search's numbers are no valid parameters.
 pub fn decide(
-    samples: &[Vec<f32>],
-    mitotic: &[bool],
+    Labelled { features, mitotic }: &Labelled,
     search: &Search,
     others: &[Vec<f32>],
 ) -> Result<Vec<f64>, Error> {
-    let instances: Vec<_> = samples.iter().chain(others).map(|sample| nodes(sample)).collect();
-    let folds: Vec<usize> = (0..instances.len()).map(|i| usize::from(i >= samples.len())).collect();
+    let n = features.len();
+    let instances: Vec<_> = features.iter().chain(others).map(|sample| nodes(sample)).collect();
+    let folds: Vec<usize> = (0..instances.len()).map(|i| usize::from(i >= n)).collect();
     let mut values = vec![0.0; instances.len()];
     let parameters = parameters(search.best.c, search.best.gamma)?;
     predict_fold(&instances, mitotic, &folds, 1, &parameters, &mut values);
-    Ok(values.split_off(samples.len()))
+    Ok(values.split_off(n))
 }
 
 /// Fold of each sample, at most `most` of them: both classes spread evenly, groups whole.

@@ -7,8 +7,8 @@ use mitoscope::classifier::Classifier;
 use mitoscope::device::Device;
 use mitoscope::model::Model;
 use native_trainer::evaluation::{Evaluation, Figures};
-use native_trainer::fitting::Split;
 use native_trainer::inference::embed_all;
+use native_trainer::judge::Split;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
@@ -36,13 +36,11 @@ fn the_held_out_figures_are_those_of_the_manifest() {
             continue;
         }
         let samples = prepare(&table, &group, &preprocess).expect("the field");
-        let held_out: Vec<_> =
-            samples.iter().filter(|sample| split.held_out.contains(&sample.row)).collect();
-        let input = |cell: usize| held_out[cell].input(&preprocess);
-        let embeddings = embed_all(&classifier, held_out.len(), input).expect("embeddings");
-        for (sample, embedding) in held_out.iter().zip(embeddings) {
+        let input = |cell: usize| samples[cell].input(&preprocess);
+        let embeddings = embed_all(&classifier, samples.len(), input).expect("embeddings");
+        for (sample, features) in samples.iter().zip(classifier.features(&embeddings)) {
             let patch = sample.patch(&sample.window);
-            let verdict = classifier.judge(&patch, &sample.levels, &embedding);
+            let verdict = classifier.judge(&patch, &sample.levels, &features);
             values[sample.row] = verdict.expect("a verdict").decision_value;
         }
     }

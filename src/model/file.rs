@@ -43,8 +43,9 @@ pub(super) fn write(
     dim: usize,
 ) -> Result<Vec<u8>, Error> {
     manifest.check()?;
-    if svm.dim() != dim {
-        return refuse(format!("the SVM takes {} values, an embedding has {dim}", svm.dim()));
+    let features = manifest.features.length();
+    if svm.dim() != features {
+        return refuse(format!("the SVM takes {} values, not {features} features", svm.dim()));
     }
     // Widest type first, so that every tensor is aligned.
     let coefficients = svm.coefficients().iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -52,7 +53,7 @@ pub(super) fn write(
     let n = svm.coefficients().len();
     let mut tensors: Vec<Tensor> = vec![
         (COEFFICIENTS.into(), vec![n], Dtype::F64, coefficients),
-        (SUPPORT_VECTORS.into(), vec![n, dim], Dtype::F32, support),
+        (SUPPORT_VECTORS.into(), vec![n, features], Dtype::F32, support),
     ];
     let count = references.cells().len();
     if count > 0 {
@@ -197,9 +198,10 @@ impl Parts {
         }
 
         let tensors = Tensors { views };
+        let features = manifest.features.length();
         let n = tensors.views.get(COEFFICIENTS).map_or(0, |v| v.data().len() / 8);
         let coefficients = tensors.get(COEFFICIENTS, &[n], &[Dtype::F64])?;
-        let support = tensors.get(SUPPORT_VECTORS, &[n, dim], &[Dtype::F32])?;
+        let support = tensors.get(SUPPORT_VECTORS, &[n, features], &[Dtype::F32])?;
         let mut layer_views = Vec::with_capacity(layers.len());
         for (name, shape) in layers {
             let view =
@@ -236,7 +238,7 @@ impl Parts {
             number(BIAS_KEY)?,
             wide(coefficients.data(), f64::from_le_bytes),
             wide(support.data(), f32::from_le_bytes),
-            dim,
+            features,
         )?;
         let mut weights = BTreeMap::new();
         for (name, view) in layer_views {

@@ -22,6 +22,7 @@ fn manifest() -> Manifest {
         version: "1.0.0".into(),
         preset: "paper".into(),
         classes: CLASSES.map(String::from),
+        features: Features::Embedding,
         preprocess: Preprocess::paper(),
         calibration: Calibration { a: -1.75, b: 0.5 },
         operating_points: vec![OperatingPoint { name: "balanced".into(), threshold: -0.25 }],

@@ -1,4 +1,4 @@
-//! Cells between being found and being classified, and their way to another thread.
+//! Cells from being found to being classified, and their way to another thread.
 
 use wasm_bindgen::prelude::*;
 
@@ -15,6 +15,10 @@ pub struct CellSet {
     /// One a cell; none where they came as patches.
     pub(super) boxes: Vec<CellBox>,
     pub(super) cells: CutCells,
+    /// Of the cells that are compared, the first ones.
+    pub(super) embeddings: Vec<Vec<f32>>,
+    /// What these are judged by.
+    pub(super) features: Vec<Vec<f32>>,
 }
 
 #[wasm_bindgen]
@@ -54,7 +58,7 @@ impl CellSet {
         }
         let patches = patches.iter().map(|patch| Patch(patch.to_vec())).collect();
         let levels = FieldLevels { background, cell };
-        Ok(CellSet { boxes: Vec::new(), cells: CutCells { patches, levels } })
+        Ok(CellSet::new(Vec::new(), CutCells { patches, levels }))
     }
 
     /// `{x, y, w, h}[]` in pixels of the image, one a cell.
@@ -76,6 +80,11 @@ impl CellSet {
 }
 
 impl CellSet {
+    /// Cells that are not yet compared.
+    pub(super) fn new(boxes: Vec<CellBox>, cells: CutCells) -> Self {
+        Self { boxes, cells, embeddings: Vec::new(), features: Vec::new() }
+    }
+
     /// # Errors
     /// [`Error::Cell`] when there is no such cell.
     pub(super) fn patch(&self, index: usize) -> Result<&Patch, Error> {

@@ -164,7 +164,7 @@ export class SpecimensView {
         return [html("span", { class: "state" }, t.waiting)];
       case "working": {
         const found = source.cells.length;
-        const state = found ? t.working(source.classified, found) : t.reading;
+        const state = found ? t.working(source.embedded, found) : t.reading;
         return [html("span", { class: "state" }, state)];
       }
       case "done":

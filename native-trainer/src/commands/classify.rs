@@ -13,8 +13,9 @@ use native_trainer::bootstrap::intervals_of;
 use native_trainer::device;
 use native_trainer::evaluation::Figures;
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::{Split, by_pattern};
+use native_trainer::fitting::by_pattern;
 use native_trainer::inference::embed_all;
+use native_trainer::judge::Split;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
@@ -44,9 +45,10 @@ pub fn run(options: &Classify) -> Result<()> {
     for group in table.groups() {
         let samples = prepare(&table, &group, &preprocess)?;
         let embeddings = embed_all(&classifier, samples.len(), |i| samples[i].input(&preprocess))?;
-        for (sample, embedding) in samples.iter().zip(embeddings) {
+        let features = classifier.features(&embeddings);
+        for ((sample, embedding), features) in samples.iter().zip(embeddings).zip(features) {
             let patch = sample.patch(&sample.window);
-            let prediction = classifier.judge(&patch, &sample.levels, &embedding)?;
+            let prediction = classifier.judge(&patch, &sample.levels, &features)?;
             if options.mistakes.is_some()
                 && rows.binary_search(&sample.row).is_ok()
                 && table.rows[sample.row].label.is_some_and(|label| label != prediction.prediction)

@@ -152,10 +152,10 @@ fn classify(
     let cut = preprocess.cut_field(image, &boxes)?;
     let input = |cell: usize| preprocess.input(&cut.patches[cell], &cut.levels);
     let embeddings = embed_all(classifier, boxes.len(), input)?;
-    let judged = boxes.into_iter().zip(&cut.patches).zip(embeddings);
+    let judged = boxes.into_iter().zip(&cut.patches).zip(classifier.features(&embeddings));
     judged
-        .map(|((cell, patch), embedding)| {
-            Ok((cell, classifier.judge(patch, &cut.levels, &embedding)?))
+        .map(|((cell, patch), features)| {
+            Ok((cell, classifier.judge(patch, &cut.levels, &features)?))
         })
         .collect()
 }

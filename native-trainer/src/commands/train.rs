@@ -11,11 +11,12 @@ use native_trainer::cross_fitting::{Course, Folds, cross_fit};
 use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::{Fitted, OutOfFold, Split, Unseen, fit};
+use native_trainer::fitting::{Fitted, Unseen, fit};
+use native_trainer::judge::{OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
 use native_trainer::samples::prepare_all;
-use native_trainer::simulated::{MixedSampler, cells};
+use native_trainer::simulated::{MixedSampler, SimulatedCell, cells};
 use native_trainer::training::{Plan, StepReport, Trained, train};
 use native_trainer::transfer::simulated_only;
 
@@ -64,11 +65,18 @@ pub fn run(options: &Train) -> Result<()> {
         options.out.display()
     );
     let mut samples = prepare_all(&table, &preset.preprocess)?;
-    let simulated = match &preset.simulated {
-        Some(of) => cells(of.specimens, seed, &preset.preprocess, samples.len())?,
-        None => Vec::new(),
+    let mut simulate = |specimens| -> Result<Vec<SimulatedCell>> {
+        let cells = cells(specimens, seed, &preset.preprocess, samples.len())?;
+        samples.extend(cells.iter().map(|cell| cell.sample.clone()));
+        Ok(cells)
     };
-    samples.extend(simulated.iter().map(|cell| cell.sample.clone()));
+    let (simulated, for_machine) = match &preset.simulated {
+        Some(of) => {
+            let all = of.specimens + of.for_machine;
+            (simulate(0..of.specimens)?, simulate(of.specimens..all)?)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
@@ -82,8 +90,13 @@ pub fn run(options: &Train) -> Result<()> {
         split.held_out.len(),
         preset.steps
     );
-    let course =
-        Course { preset: &preset, table: &table, samples: &samples, simulated: &simulated };
+    let course = Course {
+        preset: &preset,
+        table: &table,
+        samples: &samples,
+        simulated: &simulated,
+        for_machine: &for_machine,
+    };
     let mut plan = Plan {
         seed,
         device: device.clone(),
@@ -117,9 +130,7 @@ pub fn run(options: &Train) -> Result<()> {
         Folds::Specimens(0) => Unseen::Nothing,
         _ => Unseen::InFolds(cross_fitted(options, &course, &split, &plan)?),
     };
-    let real = &samples[..table.rows.len()];
-    let mut fitted =
-        fit(&table, real, &split, &trained.weights, &preset.preprocess, unseen, seed, &device)?;
+    let mut fitted = fit(&course, &split, &trained.weights, unseen, seed, &device)?;
     fitted.evaluation.simulated_only = on_simulated;
     write_at_once(&options.out.join(EVALUATION), &serde_json::to_vec_pretty(&fitted.evaluation)?)?;
     summarise(&fitted.evaluation);
@@ -161,6 +172,7 @@ fn model(
             preset: name.clone(),
             classes: CLASSES.map(str::to_owned),
             preprocess: preset.preprocess.clone(),
+            features: fitted.features,
             calibration: fitted.calibration,
             operating_points: fitted.operating_points,
             limits: Some(fitted.limits),

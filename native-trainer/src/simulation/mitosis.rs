@@ -57,7 +57,6 @@ impl Mitosis {
 
         let (fine, coarse) = (noise.texture(rng), noise.texture(rng));
         let edge = (0.07f32).max(0.7 / frame.scale);
-        let relief = rng.random_range(0.1..0.5);
         let spindle = Spindle::new(self, &arrangement, staining);
         let light_of_body = staining.body * self.brightness;
         let plate = staining.plate * self.brightness * (1.0 + normal(rng, 0.12)).max(0.5);
@@ -73,13 +72,15 @@ impl Mitosis {
             let depth = (distance / reach).min(1.0);
             let dome = 0.3 + 0.7 * (1.0 - depth * depth).sqrt();
             let grains = 1.0
-                + staining.body_contrast * fine.mottle(u, v, 0.085)
+                + staining.body_contrast * fine.mottle(u, v, staining.body_grain)
                 + 0.2 * coarse.grain(u, v, 0.6);
             let shadow = 1.0 - staining.shadow * dense;
             let granted = light_of_body * within * dome * grains.max(0.0);
             let bright = match plate * dense {
                 0.0 => 0.0,
-                even => even * (1.0 + relief * fine.grain(u, v, 0.12)),
+                even => {
+                    even * (1.0 + staining.coat * fine.mottle(u, v, staining.body_grain)).max(0.0)
+                }
             };
             let mut sum = match &nucleus {
                 None => granted * shadow * spindle.clearance(u, v) + bright,
@@ -132,8 +133,9 @@ impl Mitosis {
                 Outline::pinched(long, waist, self.axis)
             }
         };
-        body.roughen(rng, if self.phase == Phase::Telophase { 0.04 } else { 0.02 }, 6);
-        let tails = if rng.random_bool(0.12) { rng.random_range(1..=2) } else { 0 };
+        let roughness = rng.random_range(0.015..0.06);
+        body.roughen(rng, roughness, 6);
+        let tails = if rng.random_bool(0.25) { rng.random_range(1..=3) } else { 0 };
         for _ in 0..tails {
             let length = self.size * rng.random_range(0.2..0.8);
             body.extend(rng.random_range(0.0..TAU), length, rng.random_range(0.08..0.22));

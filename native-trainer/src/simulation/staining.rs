@@ -63,6 +63,8 @@ pub struct Staining {
     pub web_contrast: f32,
     /// Condensed chromatin.
     pub plate: f32,
+    /// Contrast of the grains that coat it: 0 is even.
+    pub coat: f32,
     /// Thickness of a chromosome, as a factor: preparations swell and stains coat them.
     pub stoutness: f32,
     /// Share of the mitotic body's light that condensed chromatin displaces.
@@ -71,6 +73,8 @@ pub struct Staining {
     pub body: f32,
     /// Contrast of the grains in that body.
     pub body_contrast: f32,
+    /// Size of the grains there and on the chromatin, in nuclear radii.
+    pub body_grain: f32,
     /// Standard deviation of the logarithm of brightness from cell to cell.
     pub spread: f32,
 }
@@ -93,10 +97,12 @@ impl Staining {
             web: Web::Diffuse,
             web_contrast: of(0.1, 0.5),
             plate: 0.0,
+            coat: of(0.05, 0.5),
             stoutness: of(0.85, 1.5),
             shadow: of(0.5, 0.9),
             body: of(0.25, 0.7),
             body_contrast: of(0.2, 1.0),
+            body_grain: of(0.035, 0.12),
             spread: of(0.08, 0.35),
         };
         let with = match pattern {
@@ -152,6 +158,7 @@ impl Staining {
                 let nucleoplasm = of(0.08, 0.5);
                 let kind = of(0.0, 1.0);
                 let bright = (0.3..0.85).contains(&kind);
+                let body = if bright { of(0.15, 0.7) } else { of(0.3, 1.0) };
                 Self {
                     chromatin: match kind {
                         _ if bright => Chromatin::Bright,
@@ -161,8 +168,11 @@ impl Staining {
                     nucleoplasm,
                     nucleoli: of(1.0, 2.2),
                     clumpy: of(0.0, 0.9),
-                    plate: if bright { of(0.5, 1.2) } else { 0.0 },
-                    body: if bright { of(0.15, 0.6) } else { of(0.3, 1.0) },
+                    plate: if bright { body * of(0.7, 3.5) } else { 0.0 },
+                    coat: of(0.3, 1.2),
+                    shadow: if bright { of(0.3, 0.9) } else { of(0.5, 0.9) },
+                    body,
+                    body_contrast: of(0.3, 1.3),
                     ..base
                 }
             }
@@ -177,6 +187,8 @@ impl Staining {
                     nucleoli: 0.05,
                     cytoplasm: of(0.05, 0.5),
                     body: of(0.3, 1.1),
+                    body_contrast: of(0.2, 1.2),
+                    shadow: of(0.3, 0.9),
                     ..base
                 }
             }
@@ -227,6 +239,7 @@ impl Staining {
         if speckled && rng.random_bool(0.5) {
             self.chromatin = Chromatin::Bright;
             self.plate = self.body * rng.random_range(0.4..1.8);
+            self.coat = rng.random_range(0.1..0.9);
         }
         self
     }

@@ -65,12 +65,13 @@ fn unit_vectors(n: usize, dim: usize, mitotic: &[bool], shift: f32) -> Vec<Vec<f
 #[test]
 fn search_is_repeatable_and_honest() {
     let mitotic = labels(120, 5);
-    let samples = unit_vectors(120, 6, &mitotic, 0.8);
+    let known = Labelled { features: unit_vectors(120, 6, &mitotic, 0.8), mitotic };
+    let beside = Labelled::default();
     let groups: Vec<usize> = (0..120).map(|i| i / 6).collect();
     for groups in [None, Some(groups.as_slice())] {
-        let found = search(&samples, &mitotic, groups, 4).expect("search");
-        assert_eq!(found, search(&samples, &mitotic, groups, 4).expect("search"));
-        let pooled = Confusion::count(&found.decision_values, &mitotic, 0.0).mcc();
+        let found = search(&known, &beside, groups, 4).expect("search");
+        assert_eq!(found, search(&known, &beside, groups, 4).expect("search"));
+        let pooled = Confusion::count(&found.decision_values, &known.mitotic, 0.0).mcc();
         assert_eq!(pooled, found.best.mcc);
         assert!(found.best.mcc > 0.4, "{:?}", found.best);
         assert_eq!(found.grid.len(), C_GRID.len() * GAMMA_GRID.len());
@@ -79,6 +80,22 @@ fn search_is_repeatable_and_honest() {
         assert!(found.best.mcc >= highest - TOLERANCE);
         assert!(good.all(|point| { (found.best.gamma, found.best.c) <= (point.gamma, point.c) }));
     }
+}
+
+#[test]
+fn cells_beside_are_learned_from_and_never_judged() {
+    let mitotic = labels(60, 5);
+    let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
+    let alone = search(&known, &Labelled::default(), None, 4).expect("search");
+    // The same cells again, so that the answer to each is known whatever fold is left out.
+    let told = search(&known, &known, None, 4).expect("search");
+    assert_eq!(told.decision_values.len(), 60);
+    assert!(alone.best.mcc < 0.5, "{:?}", alone.best);
+    assert!(told.best.mcc > 0.95, "{:?}", told.best);
+    let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
+    let values = out_of_fold(&known, &known, &folds, told.best).expect("values");
+    assert_eq!(values.len(), 60);
+    assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() > 0.95);
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! What a network makes of many cells: its outputs, and the features that a machine decides on.
+//!
+//! Invariant: features are those of inference: from all cells of a field, labelled or not.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use burn::tensor::Device;
+use mitoscope::classifier::Label;
+use mitoscope::embedder::Weights;
+use mitoscope::features::Features;
+use mitoscope::preprocess::Preprocess;
+
+use crate::cross_fitting::Course;
+use crate::network::{Output, infer};
+use crate::preset::Preset;
+use crate::samples::Sample;
+use crate::simulated::SimulatedCell;
+use crate::svm_search::Labelled;
+use crate::table::Table;
+
+/// Simulated cells of each class that a machine learns from, at most.
+const MACHINE_CELLS: [(Label, usize); 2] = [(Label::Mitotic, 400), (Label::Interphase, 800)];
+
+/// Outputs of a network for some rows, by row; empty for the others.
+pub fn outputs(
+    samples: &[Sample],
+    rows: &[usize],
+    weights: &Weights,
+    output: Output,
+    preprocess: &Preprocess,
+    device: &Device,
+) -> Result<Vec<Vec<f32>>> {
+    let input = |row: usize| samples[row].input(preprocess);
+    let mut all = vec![Vec::new(); samples.len()];
+    for (row, values) in rows.iter().zip(infer(weights, output, rows, input, device)?) {
+        all[*row] = values;
+    }
+    Ok(all)
+}
+
+/// Features of every row of the table.
+pub fn of_table(
+    table: &Table,
+    samples: &[Sample],
+    weights: &Weights,
+    preset: &Preset,
+    device: &Device,
+) -> Result<Vec<Vec<f32>>> {
+    let rows: Vec<usize> = (0..table.rows.len()).collect();
+    let embeddings =
+        outputs(samples, &rows, weights, Output::Embedding, &preset.preprocess, device)?;
+    Ok(by_field(table, &embeddings, preset.features))
+}
+
+/// Features of every row from every row's embedding.
+pub fn by_field(table: &Table, embeddings: &[Vec<f32>], features: Features) -> Vec<Vec<f32>> {
+    let mut all = vec![Vec::new(); embeddings.len()];
+    for group in table.groups() {
+        let of_group: Vec<Vec<f32>> =
+            group.rows.iter().map(|row| embeddings[*row].clone()).collect();
+        for (row, cell) in group.rows.iter().zip(features.of(&of_group)) {
+            all[*row] = cell;
+        }
+    }
+    all
+}
+
+/// Simulated cells that a machine learns from.
+#[derive(Debug, Default)]
+pub struct MachineCells {
+    /// Their features and classes.
+    pub labelled: Labelled,
+    /// The specimen of each.
+    pub specimens: Vec<usize>,
+}
+
+/// Features of the course's simulated cells for the machine, evenly taken from its specimens; none where
+/// it has none.
+pub fn of_machine_cells(
+    course: &Course,
+    weights: &Weights,
+    device: &Device,
+) -> Result<MachineCells> {
+    let Course { preset, for_machine: cells, .. } = course;
+    let input = |cell: usize| cells[cell].sample.input(&preset.preprocess);
+    let all: Vec<usize> = (0..cells.len()).collect();
+    let embeddings = infer(weights, Output::Embedding, &all, input, device)?;
+    let mut specimens: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for cell in all {
+        specimens.entry(cells[cell].specimen).or_default().push(cell);
+    }
+    let mut features = vec![Vec::new(); cells.len()];
+    for of_specimen in specimens.values() {
+        let of: Vec<Vec<f32>> = of_specimen.iter().map(|cell| embeddings[*cell].clone()).collect();
+        for (cell, of_cell) in of_specimen.iter().zip(preset.features.of(&of)) {
+            features[*cell] = of_cell;
+        }
+    }
+    let mut taken = MachineCells::default();
+    for cell in evenly(cells) {
+        taken.labelled.features.push(std::mem::take(&mut features[cell]));
+        taken.labelled.mitotic.push(cells[cell].label() == Label::Mitotic);
+        taken.specimens.push(cells[cell].specimen);
+    }
+    Ok(taken)
+}
+
+/// Places of at most [`MACHINE_CELLS`] cells of each class, whose specimens lie in a row.
+fn evenly(cells: &[SimulatedCell]) -> Vec<usize> {
+    let mut all = Vec::new();
+    for (label, most) in MACHINE_CELLS {
+        let of: Vec<usize> = (0..cells.len()).filter(|i| cells[*i].label() == label).collect();
+        let taken = most.min(of.len());
+        all.extend((0..taken).map(|i| of[i * of.len() / taken]));
+    }
+    all
+}
