@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::embedder::EMBEDDING;
 use crate::grey::median;
 
 /// Which numbers of a cell the machine decides on; part of the model's manifest.
@@ -23,11 +22,11 @@ pub enum Features {
 }
 
 impl Features {
-    /// Numbers of one cell.
-    pub const fn length(self) -> usize {
+    /// Numbers of one cell whose embedding has so many.
+    pub const fn length(self, embedding: usize) -> usize {
         match self {
-            Self::Embedding => EMBEDDING,
-            Self::EmbeddingAndDeviation => 2 * EMBEDDING,
+            Self::Embedding => embedding,
+            Self::EmbeddingAndDeviation => 2 * embedding,
         }
     }
 
@@ -35,7 +34,7 @@ impl Features {
     /// that comes alone is its own typical cell.
     ///
     /// # Shapes
-    /// - `embeddings`: [`EMBEDDING`] values a cell
+    /// - `embeddings`: [`EMBEDDING`](crate::embedder::EMBEDDING) values a cell
     /// - output: [`Features::length`] values a cell, in the same order
     pub fn of(self, embeddings: &[Vec<f32>]) -> Vec<Vec<f32>> {
         match self {
@@ -61,6 +60,7 @@ fn typical(embeddings: &[Vec<f32>]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedder::EMBEDDING;
 
     fn cells(values: &[f32]) -> Vec<Vec<f32>> {
         values.iter().map(|value| vec![*value; EMBEDDING]).collect()
@@ -71,7 +71,7 @@ mod tests {
         let features = Features::EmbeddingAndDeviation.of(&cells(&[0.5, 0.25, 0.75, 0.5, 9.0]));
         let expected = [(0.5, 0.0), (0.25, -0.25), (0.75, 0.25), (0.5, 0.0), (9.0, 8.5)];
         for (cell, (value, deviation)) in features.iter().zip(expected) {
-            assert_eq!(cell.len(), Features::EmbeddingAndDeviation.length());
+            assert_eq!(cell.len(), Features::EmbeddingAndDeviation.length(EMBEDDING));
             assert!(cell[..EMBEDDING].iter().all(|v| *v == value));
             assert!(cell[EMBEDDING..].iter().all(|v| *v == deviation));
         }
@@ -88,6 +88,6 @@ mod tests {
     fn the_embedding_alone_is_left_as_it_is() {
         let embeddings = cells(&[0.1, 0.2]);
         assert_eq!(Features::Embedding.of(&embeddings), embeddings);
-        assert_eq!(embeddings[0].len(), Features::Embedding.length());
+        assert_eq!(embeddings[0].len(), Features::Embedding.length(EMBEDDING));
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn write(
     dim: usize,
 ) -> Result<Vec<u8>, Error> {
     manifest.check()?;
-    let features = manifest.features.length();
+    let features = manifest.features.length(dim);
     if svm.dim() != features {
         return refuse(format!("the SVM takes {} values, not {features} features", svm.dim()));
     }
@@ -198,7 +198,7 @@ impl Parts {
         }
 
         let tensors = Tensors { views };
-        let features = manifest.features.length();
+        let features = manifest.features.length(dim);
         let n = tensors.views.get(COEFFICIENTS).map_or(0, |v| v.data().len() / 8);
         let coefficients = tensors.get(COEFFICIENTS, &[n], &[Dtype::F64])?;
         let support = tensors.get(SUPPORT_VECTORS, &[n, features], &[Dtype::F32])?;

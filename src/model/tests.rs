@@ -146,6 +146,24 @@ fn the_whole_network_survives_the_file() {
 }
 
 #[test]
+fn a_machine_must_take_the_features_that_the_manifest_names() {
+    let features = Features::EmbeddingAndDeviation;
+    let manifest = Manifest { features, ..manifest() };
+    let written = |svm: &Svm| write(&manifest, &weights(), svm, Precision::Full, &layers(), DIM);
+    let wide = Svm::new(0.5, 0.0, vec![1.0], vec![0.5; 2 * DIM], 2 * DIM).expect("valid");
+    let parts = read(&written(&wide).expect("written")).expect("read");
+    assert_eq!((parts.manifest.features, parts.svm), (features, wide));
+    let error = written(&svm()).expect_err("the embedding alone does not do");
+    assert!(error.to_string().contains("takes 3 values, not 6 features"), "{error}");
+    // A file of before, which names none, decides on the embedding.
+    let text = serde_json::to_string(&self::manifest()).expect("text");
+    let older = text.replace(r#""features":"embedding","#, "");
+    assert_ne!(older, text);
+    let older: Manifest = serde_json::from_str(&older).expect("an older manifest");
+    assert_eq!(older.features, Features::Embedding);
+}
+
+#[test]
 fn references_survive_the_file() {
     let parts = read(&file_with_references()).expect("read");
     assert_eq!((parts.svm, parts.references), (svm(), references()));

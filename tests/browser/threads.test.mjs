@@ -39,6 +39,38 @@ test("any number of threads gives the same numbers in the same order", async () 
   }
 });
 
+test("cells are judged before all are there, and again when all are", async () => {
+  const stages = await page.evaluate(async (boxes) => {
+    const { Client } = await import(new URL("www/client.js", location.href).href);
+    const bytes = new Uint8Array(await (await fetch("field.bmp")).arrayBuffer());
+    const client = await Client.start({ backend: "cpu", threads: 2 });
+    /** @type {Record<string, number[][]>} */
+    const stages = { embedded: [], glimpsed: [], classified: [] };
+    const onProgress = (/** @type {any} */ progress) => {
+      const { stage, count = 0, from = 0, predictions = [] } = progress;
+      stages[stage]?.push(stage === "embedded" ? [count] : [from, predictions.length]);
+    };
+    await client.image(bytes, { as: "field", boxes, onProgress });
+    client.stop();
+    return stages;
+  }, FIELD.boxes);
+  const cells = FIELD.boxes.length;
+  const counts = stages.embedded.map(([count]) => count);
+  assert.deepEqual(counts, [...counts].sort((a, b) => a - b));
+  assert.equal(counts.at(-1), cells);
+  for (const { stage, all } of [
+    { stage: "glimpsed", all: false },
+    { stage: "classified", all: true },
+  ]) {
+    let next = 0;
+    for (const [from, count] of stages[stage]) {
+      assert.equal(from, next, stage);
+      next += count;
+    }
+    assert.ok(next >= 16 && next <= cells && (next === cells) === all, `${stage} ${next} cells`);
+  }
+});
+
 test("a cancel leaves nothing behind that holds up or mixes into the next image", async () => {
   const all = await classified({ threads: 1 });
   const { stopped, took, again } = await page.evaluate(async (boxes) => {
