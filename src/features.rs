@@ -22,6 +22,14 @@ pub enum Features {
 }
 
 impl Features {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedding => "the embedding",
+            Self::EmbeddingAndDeviation => "the embedding and its deviation",
+        }
+    }
+
     /// Numbers of one cell whose embedding has so many.
     pub const fn length(self, embedding: usize) -> usize {
         match self {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::head_ablation::Variant;
 use crate::metrics::{Confusion, average_precision, roc_auc};
 use crate::reliability::Reliability;
 
@@ -187,6 +188,10 @@ pub struct Evaluation {
     /// real cell.
     #[serde(default)]
     pub unknown_patterns: Option<BTreeMap<String, Figures>>,
+    /// What the machine owes to its features and to simulated cells; empty where the network knew the
+    /// training rows.
+    #[serde(default)]
+    pub head_ablation: Vec<Variant>,
 }
 
 /// Figures of training on simulated cells alone; no real cell had a part in it.

@@ -19,9 +19,10 @@ use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness};
+use crate::head_ablation::variants;
 use crate::judge::{Judge, Judged, OutOfFold, Split};
 use crate::limits::limits;
-use crate::operating_points::operating_points as points;
+use crate::operating_points::{balanced, operating_points as points};
 use crate::reliability::Reliability;
 use crate::samples::Sample;
 use crate::svm_search::platt;
@@ -77,18 +78,22 @@ pub fn fit(
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
     let mitotic = judge.truth(&split.train);
-    let (unseen, unknown_patterns) = match unseen {
-        Unseen::Nothing => (None, None),
-        Unseen::Everything => (
-            Some(judge.out_of_fold(&features, &judged)?),
-            judge.unknown_patterns(&features, &judged)?,
-        ),
-        Unseen::InFolds(cells) => (Some(cells), None),
+    let mut unknown_patterns = None;
+    let mut head_ablation = Vec::new();
+    let unseen = match unseen {
+        Unseen::Nothing => None,
+        Unseen::Everything => {
+            unknown_patterns = judge.unknown_patterns(&features, &judged)?;
+            head_ablation = variants(&judge, &features, preset.features)?;
+            Some(judge.out_of_fold(&features, &judged)?)
+        }
+        Unseen::InFolds(cells) => Some(cells),
     };
     // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
     let unseen = unseen.map(|cells| {
-        let balanced =
-            points(&cells.decision_values, &mitotic).first().map_or(0.0, |p| p.threshold);
+        let balanced = balanced(&cells.decision_values, &mitotic);
+        let of_patterns = unknown_patterns.iter_mut().flatten();
+        of_patterns.for_each(|value| *value -= balanced);
         let decision_values = cells.decision_values.iter().map(|v| v - balanced).collect();
         (OutOfFold { decision_values, ..cells }, balanced)
     });
@@ -134,7 +139,9 @@ pub fn fit(
         descriptors_baseline: judge.baseline(all_descriptors(samples))?,
         simulated_only: None,
         cross_fitted,
-        unknown_patterns,
+        unknown_patterns: unknown_patterns
+            .map(|values| by_pattern(table, &split.train, &values, Figures::of)),
+        head_ablation,
     };
     let Judged { svm, calibration, .. } = judged;
     let features = preset.features;

@@ -12,7 +12,6 @@ use mitoscope::svm::{Svm, distance};
 use crate::bootstrap::clusters;
 use crate::evaluation::Figures;
 use crate::features::standardise;
-use crate::fitting::by_pattern;
 use crate::svm_search::{
     FOLDS, GridPoint, Labelled, Search, decide, folds, out_of_fold, platt, search, trainable,
 };
@@ -164,21 +163,20 @@ impl Judge<'_> {
         })
     }
 
-    /// The training rows by machines that each leave one staining pattern out; none where a machine
-    /// would be left without a class.
+    /// Decision values of the training rows by machines that each leave one staining pattern out; none
+    /// where a machine would be left without a class.
     pub(crate) fn unknown_patterns(
         &self,
         features: &[Vec<f32>],
         judged: &Judged,
-    ) -> Result<Option<BTreeMap<String, Figures>>> {
+    ) -> Result<Option<Vec<f64>>> {
         let rows = &self.split.train;
         let known = self.training(features);
         let patterns = clusters(rows.iter().map(|row| self.table.rows[*row].pattern.as_str()));
         if !trainable(&patterns, &known.mitotic) {
             return Ok(None);
         }
-        let values = out_of_fold(&known, self.beside, &patterns, judged.chosen)?;
-        Ok(Some(by_pattern(self.table, rows, &values, Figures::of)))
+        Ok(Some(out_of_fold(&known, self.beside, &patterns, judged.chosen)?))
     }
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise on real cells; none

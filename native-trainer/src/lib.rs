@@ -20,6 +20,7 @@ pub mod evaluation;
 pub mod features;
 pub mod files;
 pub mod fitting;
+pub mod head_ablation;
 pub mod inference;
 pub mod judge;
 pub mod limits;

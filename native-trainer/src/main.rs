@@ -131,7 +131,8 @@ struct Train {
     preset: PresetName,
     #[command(flatten)]
     training: Training,
-    /// Specimens to simulate and train on too, instead of the preset's; 0 for none.
+    /// Specimens to simulate and train on too, instead of the preset's; 0 for none. The machine gets as
+    /// many others, at most the preset's.
     #[arg(long)]
     simulated: Option<usize>,
     /// Go on from the run's last checkpoint.

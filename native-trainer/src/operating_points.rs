@@ -51,6 +51,11 @@ pub fn operating_points(decision_values: &[f64], mitotic: &[bool]) -> Vec<Operat
     .collect()
 }
 
+/// The threshold of `balanced`; 0 where there is no decision value.
+pub fn balanced(decision_values: &[f64], mitotic: &[bool]) -> f64 {
+    operating_points(decision_values, mitotic).first().map_or(0.0, |point| point.threshold)
+}
+
 /// Midways between neighbouring decision values, ascending, and one below all.
 fn thresholds(decision_values: &[f64]) -> Vec<f64> {
     let mut ranked = decision_values.to_vec();

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use mitoscope::features::Features;
 use mitoscope::model::Model;
 use native_trainer::evaluation::Evaluation;
 use native_trainer::operating_points::TRIAGE_RECALL;
@@ -171,6 +172,14 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     let counts = evaluation.cross_fitted.expect("each field without it").figures.confusion;
     assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 48, "each training cell once");
     assert!(manifest.limits.expect("limits").distance.is_some_and(|distance| distance > 0.0));
+    assert_eq!(manifest.features, Features::EmbeddingAndDeviation);
+    let tried = evaluation.head_ablation.iter().map(|one| (one.features, one.simulated > 0));
+    let kinds = [Features::Embedding, Features::EmbeddingAndDeviation];
+    let all = kinds.iter().flat_map(|kind| [(*kind, false), (*kind, true)]);
+    assert!(tried.eq(all), "{:?}", evaluation.head_ablation);
+    // The fullest is the model's own.
+    let own = evaluation.head_ablation.last().expect("a variant");
+    assert_eq!(own.unknown_specimens.confusion, counts);
 
     let other = folder.path().join("other");
     let train = ["train", "--data", text(&table), "--out", text(&other), "--cross-fit", "2"];

@@ -12,6 +12,7 @@ use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
 use native_trainer::fitting::{Fitted, Unseen, fit};
+use native_trainer::head_ablation::Variant;
 use native_trainer::judge::{OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
@@ -35,7 +36,10 @@ pub fn run(options: &Train) -> Result<()> {
     let mut preset = options.training.preset(options.preset)?;
     match (options.simulated, &mut preset.simulated) {
         (Some(0), simulated) => *simulated = None,
-        (Some(specimens), Some(simulated)) => simulated.specimens = specimens,
+        (Some(specimens), Some(simulated)) => {
+            simulated.specimens = specimens;
+            simulated.for_machine = simulated.for_machine.min(specimens);
+        }
         (Some(_), None) => bail!("--simulated: preset {} trains on no simulated cell", preset.name),
         (None, _) => (),
     }
@@ -231,6 +235,15 @@ fn summarise(evaluation: &Evaluation) {
     if let Some(patterns) = &evaluation.unknown_patterns {
         println!("each pattern by a machine made without it");
         print_by_pattern(patterns);
+    }
+    for Variant { features, simulated, unknown_specimens, unknown_patterns } in
+        &evaluation.head_ablation
+    {
+        println!("machine on {}, {simulated} simulated cells beside", features.name());
+        println!("{:23} {}", "  unknown specimens", unknown_specimens.line());
+        if let Some(figures) = unknown_patterns {
+            println!("{:23} {}", "  unknown patterns", figures.line());
+        }
     }
     if let Some(SimulatedOnly { all, held_out, by_pattern, .. }) = &evaluation.simulated_only {
         println!("{:23} {}", "simulated only: all", all.line());
