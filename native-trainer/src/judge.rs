@@ -57,7 +57,7 @@ pub struct OutOfFold {
     pub folds: usize,
     /// One a training row, in their order.
     pub decision_values: Vec<f64>,
-    /// Distance of each row's embedding from the nearest support vector of its fold's machine.
+    /// Distance of each row's features from the nearest support vector of its fold's machine.
     pub distances: Vec<f32>,
 }
 
