@@ -25,7 +25,7 @@ const EMBEDDING = 128;
 const FIRST_LOOK = 16;
 /** As many more as there are make the next look worth while, at most these. */
 const MOST_BETWEEN_LOOKS = 256;
-/** Cells judged between two moments at which a cancel is noticed. */
+/** Cells of a batch of verdicts. */
 const MOST_JUDGED = 64;
 
 /** Thumbnails lie on sheets of so many columns and rows, each one picture for the browser. */
@@ -263,15 +263,22 @@ async function embedFrom(start, cells, id, keep) {
 async function judge(id, cells, embeddings, embed) {
   const { scope } = loaded();
   scope.compare(cells, embeddings);
-  for (let from = 0; from < cells.length; from += MOST_JUDGED) {
-    await breath();
-    if (cancelled.has(id)) throw Object.assign(new Error("cancelled"), { code: "cancelled" });
-    const predictions = scope.judge(cells, from, MOST_JUDGED);
-    const reported = (/** @type {number} */ i) =>
+  /** @type {Seat<Protocol.Prediction[]>} */
+  const own = {
+    most: MOST_JUDGED,
+    work: async (from, count) => {
+      await breath();
+      return scope.judge(cells, from, count);
+    },
+  };
+  const stopped = () => cancelled.has(id);
+  const tell = (/** @type {number} */ from, /** @type {Protocol.Prediction[]} */ predictions) => {
+    const embedding = (/** @type {number} */ i) =>
       embeddings.slice(EMBEDDING * (from + i), EMBEDDING * (from + i + 1));
-    const own = embed ? predictions.map((_, /** @type {number} */ i) => reported(i)) : null;
-    progress(id, { stage: "classified", from, predictions, embeddings: own });
-  }
+    const reported = embed ? predictions.map((_, i) => embedding(i)) : null;
+    progress(id, { stage: "classified", from, predictions, embeddings: reported });
+  };
+  await spread(cells.length, own, [], { stopped, tell });
 }
 
 /** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */

@@ -55,12 +55,20 @@ pub fn of_table(
 
 /// Features of every row from every row's embedding.
 pub fn by_field(table: &Table, embeddings: &[Vec<f32>], features: Features) -> Vec<Vec<f32>> {
+    by_group(table.groups().into_iter().map(|group| group.rows), embeddings, features)
+}
+
+/// Features of every cell, given which cells belong together.
+fn by_group(
+    groups: impl Iterator<Item = Vec<usize>>,
+    embeddings: &[Vec<f32>],
+    features: Features,
+) -> Vec<Vec<f32>> {
     let mut all = vec![Vec::new(); embeddings.len()];
-    for group in table.groups() {
-        let of_group: Vec<Vec<f32>> =
-            group.rows.iter().map(|row| embeddings[*row].clone()).collect();
-        for (row, cell) in group.rows.iter().zip(features.of(&of_group)) {
-            all[*row] = cell;
+    for cells in groups {
+        let of_group: Vec<Vec<f32>> = cells.iter().map(|cell| embeddings[*cell].clone()).collect();
+        for (cell, of_cell) in cells.into_iter().zip(features.of(&of_group)) {
+            all[cell] = of_cell;
         }
     }
     all
@@ -90,13 +98,7 @@ pub fn of_machine_cells(
     for cell in all {
         specimens.entry(cells[cell].specimen).or_default().push(cell);
     }
-    let mut features = vec![Vec::new(); cells.len()];
-    for of_specimen in specimens.values() {
-        let of: Vec<Vec<f32>> = of_specimen.iter().map(|cell| embeddings[*cell].clone()).collect();
-        for (cell, of_cell) in of_specimen.iter().zip(preset.features.of(&of)) {
-            features[*cell] = of_cell;
-        }
-    }
+    let mut features = by_group(specimens.into_values(), &embeddings, preset.features);
     let mut taken = MachineCells::default();
     for cell in evenly(cells) {
         taken.labelled.features.push(std::mem::take(&mut features[cell]));
