@@ -1,7 +1,7 @@
-//! Times the network on simulated inputs, one kind of work a process: `throughput train|embed`.
+//! Times one kind of work a process: `throughput train|embed|simulate`, the network on random inputs.
 //!
-//! Prints one line of JSON: the work, images per second (median of the rounds) and the process's
-//! peak memory. `cargo xtask bench` runs it.
+//! Prints one line of JSON: the work, images per second (median of the rounds; simulated ones are fields
+//! of 1,000 x 1,000 pixels, without writing them) and the process's peak memory. `cargo xtask bench` runs it.
 
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use mitoscope::embedder::cpu::CpuEmbedder;
 use mitoscope::preprocess::{CHANNELS, SIDE};
 use native_trainer::memory;
 use native_trainer::network::{Network, images, numbers};
+use native_trainer::simulation::{FieldSpec, field};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -31,7 +32,8 @@ fn main() -> Result<()> {
     let (mut round, threads): (Box<dyn FnMut() -> Result<()>>, usize) = match work.as_str() {
         "train" => (train(inputs)?, rayon::current_num_threads()),
         "embed" => (embed(inputs)?, 1),
-        other => bail!("'{other}' is neither 'train' nor 'embed'"),
+        "simulate" => (Box::new(simulate), 1),
+        other => bail!("'{other}' is none of 'train', 'embed' and 'simulate'"),
     };
     round()?;
     let mut rates = Vec::with_capacity(ROUNDS);
@@ -76,4 +78,14 @@ fn embed(inputs: Vec<Vec<f32>>) -> Result<Box<dyn FnMut() -> Result<()>>> {
         ensure!(finite.all(f32::is_finite), "an embedding is not finite");
         Ok(())
     }))
+}
+
+/// Fields as the simulator draws them: of all patterns and magnifications.
+fn simulate() -> Result<()> {
+    let spec = FieldSpec::default();
+    ensure!(
+        (0..BATCH as u64).all(|seed| !field(&spec, seed).pixels.is_empty()),
+        "a field has no pixel"
+    );
+    Ok(())
 }

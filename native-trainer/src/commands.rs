@@ -1,5 +1,6 @@
 //! One module a sub-command: options in, files out.
 
+pub mod ablate;
 pub mod classify;
 pub mod detect;
 pub mod export;
@@ -11,16 +12,20 @@ pub mod train;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use mitoscope::classifier::{Label, Prediction};
 use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
+use native_trainer::course::Course;
 use native_trainer::evaluation::{Figures, Interval, Metric};
+use native_trainer::training::{Plan, Trained};
 
 use crate::Data;
+use progress::Progress;
 
 /// Reads a model file and gives it with its SHA-256, the model's identity.
 fn read_model(path: &Path) -> Result<(Model, String)> {
@@ -69,6 +74,42 @@ fn call_all<'a>(
 fn data_name(told: &Option<String>, data: &Data) -> String {
     let folder = data.data.parent().and_then(Path::file_name).unwrap_or_default();
     told.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned())
+}
+
+/// Checkpoint of the training on simulated cells alone, in the folder of a run.
+const FIRST_CHECKPOINT: &str = "simulated.checkpoint.safetensors";
+
+/// What comes before a preset's own training.
+struct First {
+    trained: Trained,
+    /// Where the other training starts from.
+    checkpoint: PathBuf,
+}
+
+/// Trains on simulated cells alone, or goes on with it if there is a checkpoint in the folder; none
+/// where the preset has no such training.
+fn train_first(
+    course: &Course,
+    folder: &Path,
+    checkpoint_every: usize,
+    seed: u64,
+    device: &Device,
+) -> Result<Option<First>> {
+    let Some(first) = course.preset.first() else { return Ok(None) };
+    eprintln!("{} simulated cells alone for {} steps", course.simulated.len(), first.steps);
+    let checkpoint = folder.join(FIRST_CHECKPOINT);
+    let plan = Plan {
+        seed,
+        device: device.clone(),
+        checkpoint: &checkpoint,
+        checkpoint_every,
+        run: String::new(),
+        resume: true,
+        start: None,
+    };
+    let progress = Progress::new(first.steps);
+    let trained = course.train_first(&plan, &mut |step, report| progress.tell(step, report))?;
+    Ok(Some(First { trained, checkpoint }))
 }
 
 /// A line below that of the figures.

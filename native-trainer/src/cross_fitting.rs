@@ -9,70 +9,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::Result;
-use mitoscope::classifier::Label;
 
 use crate::bootstrap::clusters;
+use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::judge::{Judge, OutOfFold, Split};
-use crate::preset::Preset;
-use crate::sampler::{Batches, StratifiedSampler};
-use crate::samples::Sample;
-use crate::simulated::{MixedSampler, SimulatedCell};
 use crate::svm_search::{self, Labelled};
-use crate::table::Table;
-use crate::training::{Plan, StepReport, Trained, train};
-
-/// What all trainings of one model share.
-#[derive(Clone, Copy)]
-pub struct Course<'a> {
-    /// How to train.
-    pub preset: &'a Preset,
-    /// The real cells.
-    pub table: &'a Table,
-    /// These, then the simulated ones, then those for the machine.
-    pub samples: &'a [Sample],
-    /// The simulated cells that the network learns from.
-    pub simulated: &'a [SimulatedCell],
-    /// Other simulated cells for the support vector machine.
-    pub for_machine: &'a [SimulatedCell],
-}
-
-impl Course<'_> {
-    /// The real cells, one a row of the table.
-    pub fn real(&self) -> &[Sample] {
-        &self.samples[..self.table.rows.len()]
-    }
-
-    /// The label of every sample that may be trained on: the given rows and all simulated cells.
-    pub fn labels(&self, rows: &[usize]) -> Vec<Option<Label>> {
-        let mut labels = self.table.labels_of(rows);
-        labels.extend(self.simulated.iter().map(|cell| Some(cell.label())));
-        labels.resize(self.samples.len(), None);
-        labels
-    }
-
-    /// The batches of a training on these rows, with simulated cells where the preset has them.
-    pub fn batches(&self, rows: &[usize], seed: u64) -> Result<Box<dyn Batches>> {
-        let labels = self.table.labels_of(rows);
-        let specimens = self.table.specimens();
-        let real = StratifiedSampler::new(&labels, &specimens, self.preset.batch, seed)?;
-        Ok(match &self.preset.simulated {
-            Some(of) => Box::new(MixedSampler::new(Some(real), self.simulated, of.beside, seed)),
-            None => Box::new(real),
-        })
-    }
-
-    /// Trains on these rows.
-    pub fn train(
-        &self,
-        rows: &[usize],
-        plan: &Plan,
-        progress: &mut dyn FnMut(usize, &StepReport),
-    ) -> Result<Trained> {
-        let batches = self.batches(rows, plan.seed)?;
-        train(self.preset, plan, self.samples, &self.labels(rows), &*batches, progress)
-    }
-}
+use crate::training::{Plan, StepReport};
 
 /// How the training cells are parted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,8 +99,8 @@ pub fn cross_fit(
         let beside = of_machine_cells(course, weights, &plan.device)?.labelled;
         let machine = Judge { split: &part_split, beside: &beside, ..judge }.machine(&features)?;
         for (place, row) in split.train.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
-            decision_values[place] = machine.decision_value(&features[*row]);
-            distances[place] = machine.nearest(&features[*row]);
+            decision_values[place] = machine.decision_value(&features.upright[*row]);
+            distances[place] = machine.nearest(&features.upright[*row]);
         }
     }
     Ok(OutOfFold { folds: count, decision_values, distances })

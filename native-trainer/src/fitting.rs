@@ -14,7 +14,7 @@ use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
 use crate::bootstrap::intervals_of;
-use crate::cross_fitting::Course;
+use crate::course::Course;
 use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};

@@ -7,6 +7,7 @@ use mitoscope::embedder::EMBEDDING;
 use mitoscope::features::Features;
 use serde::{Deserialize, Serialize};
 
+use crate::embedded::RowFeatures;
 use crate::evaluation::Figures;
 use crate::judge::Judge;
 use crate::operating_points::balanced;
@@ -19,45 +20,56 @@ pub struct Variant {
     pub features: Features,
     /// Simulated cells that it learns from.
     pub simulated: usize,
+    /// Views of each training row that it learns from: upright, and turned.
+    #[serde(default = "upright_alone")]
+    pub views: usize,
     /// Training rows, each by a machine that was made without its specimen.
     pub unknown_specimens: Figures,
     /// Each by one without its staining pattern; none where that would leave a machine without a class.
     pub unknown_patterns: Option<Figures>,
 }
 
+/// Views in files of before there were turned ones.
+fn upright_alone() -> usize {
+    1
+}
+
 /// All variants of a judge whose network knew none of the training rows, the fullest last.
 pub fn variants(
     judge: &Judge,
-    features: &[Vec<f32>],
+    features: &RowFeatures,
     decides_on: Features,
 ) -> Result<Vec<Variant>> {
     let none = Labelled::default();
-    let alone = |rows: &[Vec<f32>]| -> Vec<Vec<f32>> {
-        rows.iter().map(|row| row[..EMBEDDING].to_vec()).collect()
+    let of = |rows: &[Vec<f32>], kind: Features| -> Vec<Vec<f32>> {
+        rows.iter().map(|row| row[..kind.length(EMBEDDING)].to_vec()).collect()
     };
     let mut variants = Vec::new();
     for kind in [Features::Embedding, Features::EmbeddingAndDeviation] {
         if kind.length(EMBEDDING) > decides_on.length(EMBEDDING) {
             continue;
         }
-        let of = |rows: &[Vec<f32>]| if kind == decides_on { rows.to_vec() } else { alone(rows) };
-        let features = of(features);
+        let upright = RowFeatures { upright: of(&features.upright, kind), turned: Vec::new() };
         let simulated = Labelled {
-            features: of(&judge.beside.features),
+            features: of(&judge.beside.features, kind),
             mitotic: judge.beside.mitotic.clone(),
         };
         for beside in [&none, &simulated] {
             let judge = Judge { beside, ..*judge };
-            variants.push(variant(&judge, &features, kind)?);
+            variants.push(variant(&judge, &upright, kind)?);
             if simulated == none {
                 break;
             }
         }
     }
+    if !features.turned.is_empty() {
+        variants.push(variant(judge, features, decides_on)?);
+    }
     Ok(variants)
 }
 
-fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Variant> {
+/// The machine of a judge on every row's features.
+pub fn variant(judge: &Judge, rows: &RowFeatures, features: Features) -> Result<Variant> {
     let judged = judge.fit(rows)?;
     let truth = judge.truth(&judge.split.train);
     let unknown = judge.out_of_fold(rows, &judged)?.decision_values;
@@ -66,6 +78,7 @@ fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Varia
     Ok(Variant {
         features,
         simulated: judge.beside.mitotic.len(),
+        views: 1 + rows.turned.len(),
         unknown_specimens: figures(&unknown),
         unknown_patterns: judge.unknown_patterns(rows, &judged)?.as_deref().map(figures),
     })

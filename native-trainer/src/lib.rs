@@ -1,17 +1,19 @@
 //! The native trainer of mitoscope: from a cell table to a model file.
 //!
 //! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
-//! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop),
+//! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop), [`course`],
 //! [`embedded`], [`fitting`], [`judge`], [`svm_search`], [`limits`] and [`evaluation`] (the classifier and
 //! what it is worth); then
 //! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
 //! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own, [`inference`] embeds many
 //! cells. [`memory`] is for programs to call first.
 
+pub mod ablation;
 pub mod augmentation;
 pub mod bootstrap;
 pub mod checkpoint;
 pub mod convolution;
+pub mod course;
 pub mod cross_fitting;
 pub mod descriptors;
 pub mod device;
@@ -19,6 +21,7 @@ pub mod embedded;
 pub mod evaluation;
 pub mod features;
 pub mod files;
+pub mod finished;
 pub mod fitting;
 pub mod head_ablation;
 pub mod inference;

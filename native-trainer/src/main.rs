@@ -1,4 +1,4 @@
-//! The command line: `mitoscope train`, `reproduce`, `export`, `references`, `simulate`, `classify` and
+//! The command line: `mitoscope train`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `classify` and
 //! `detect`.
 
 mod commands;
@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use mitoscope::decode::Channel;
+use native_trainer::ablation::Change;
 use native_trainer::cross_fitting::Folds;
 use native_trainer::device::{self, Choice};
 use native_trainer::memory;
@@ -32,6 +33,8 @@ enum Command {
     Train(Train),
     /// Run the paper's experiments on a labelled set and report its tables and figures.
     Reproduce(Reproduce),
+    /// Train preset `simulated` with one part changed at a time, over several seeds, and compare.
+    Ablate(Ablate),
     /// Write the model of a finished run as one file.
     Export(Export),
     /// Give a model cells of known label to compare with.
@@ -77,6 +80,10 @@ struct Training {
     /// Optimiser steps on simulated cells alone, instead of the preset's.
     #[arg(long)]
     first_steps: Option<usize>,
+    /// Specimens to simulate and train on too, instead of the preset's; 0 for none. The machine gets as
+    /// many others, at most the preset's.
+    #[arg(long)]
+    simulated: Option<usize>,
     /// Mitotic and interphase cells of a batch, instead of the preset's; half as many simulated ones
     /// beside them.
     #[arg(long, num_args = 2, value_names = ["MITOTIC", "INTERPHASE"])]
@@ -91,6 +98,19 @@ impl Training {
             ensure!(steps > 0 || preset.simulated.is_some(), "--steps 0 trains nothing");
             preset.steps = steps;
         }
+        match (self.simulated, &mut preset.simulated) {
+            (Some(0), simulated) => *simulated = None,
+            (Some(specimens), Some(simulated)) => {
+                simulated.specimens = specimens;
+                simulated.for_machine = simulated.for_machine.min(specimens);
+            }
+            (Some(_), None) => bail!("--simulated: preset {name} trains on no simulated cell"),
+            (None, _) => (),
+        }
+        ensure!(
+            preset.learns_from_real_cells() || preset.simulated.is_some(),
+            "--simulated 0 leaves preset {name} nothing to train on: add --steps"
+        );
         match (&mut preset.simulated, self.first_steps) {
             (Some(_), Some(0)) => bail!("--first-steps 0 trains nothing: use --simulated 0"),
             (Some(simulated), Some(steps)) => simulated.first_steps = steps,
@@ -131,10 +151,6 @@ struct Train {
     preset: PresetName,
     #[command(flatten)]
     training: Training,
-    /// Specimens to simulate and train on too, instead of the preset's; 0 for none. The machine gets as
-    /// many others, at most the preset's.
-    #[arg(long)]
-    simulated: Option<usize>,
     /// Go on from the run's last checkpoint.
     #[arg(long)]
     resume: bool,
@@ -181,6 +197,27 @@ struct Reproduce {
     /// Name of the data, for the report.
     #[arg(long)]
     data_name: Option<String>,
+}
+
+/// Options of `ablate`. What is finished in the folder is not done again.
+#[derive(Debug, clap::Args)]
+struct Ablate {
+    #[command(flatten)]
+    data: Data,
+    /// Folder of the outcomes and their table.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    training: Training,
+    /// Seeds, from --seed on.
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// What to change; the unchanged preset is always trained.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Change::value_variants().to_vec())]
+    changes: Vec<Change>,
+    /// Specimens that are not looked at, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    hold_out: Vec<String>,
 }
 
 /// Options of `export`.
@@ -319,6 +356,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),
+        Command::Ablate(options) => commands::ablate::run(&options),
         Command::Export(options) => commands::export::run(&options),
         Command::References(options) => commands::references::run(&options),
         Command::Simulate(options) => commands::simulate::run(&options),

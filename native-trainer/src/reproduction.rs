@@ -9,30 +9,30 @@ mod results;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::tensor::Device;
+use mitoscope::embedder::EMBEDDING;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::descriptors::{miros, tonti};
-use crate::embedded::{by_field, outputs};
+use crate::course::Course;
+use crate::descriptors::tonti;
+use crate::embedded::{of_machine_cells, of_table, outputs};
 use crate::evaluation::Figures;
-use crate::files::write_at_once;
-use crate::fitting::{all_brightness, all_geometry};
+use crate::finished::once;
+use crate::fitting::{all_brightness, all_descriptors, all_geometry};
 use crate::judge::{Judge, Split, Verdicts};
 use crate::neighbours;
 use crate::network::Output;
 use crate::preset::Preset;
 use crate::protocol::{Division, Setting};
 use crate::report::embedding_map;
-use crate::sampler::StratifiedSampler;
 use crate::samples::Sample;
 use crate::svm_search::Labelled;
 use crate::table::Table;
-use crate::training::{Plan, StepReport, Trained, train};
+use crate::training::{Plan, StepReport, Trained};
 
 use record::{Method, Run, Scores};
 pub use results::results;
@@ -41,17 +41,17 @@ pub use results::results;
 pub const CROSS_ENTROPY_SETTING: Setting = Setting::B;
 
 /// Steps between checkpoints.
-const CHECKPOINT_EVERY: usize = 20;
+pub const CHECKPOINT_EVERY: usize = 20;
 
 /// Data, method and seed of a reproduction, with the features that no run changes.
 pub struct Study<'a> {
-    table: &'a Table,
-    samples: &'a [Sample],
-    preset: Preset,
+    course: Course<'a>,
     grouped: bool,
     seed: u64,
     device: Device,
     identity: String,
+    /// Checkpoint of the training on simulated cells alone that all trainings start from.
+    start: Option<PathBuf>,
     descriptors: Vec<(Method, Vec<Vec<f32>>)>,
     unsupervised: Vec<f64>,
 }
@@ -67,32 +67,26 @@ pub struct Progress<'a> {
     pub report: &'a StepReport,
 }
 
-/// A finished run as it is kept.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    identity: String,
-    run: Run,
-}
-
 impl<'a> Study<'a> {
-    /// Computes what all runs share.
+    /// Computes what all runs share; `start` is the checkpoint of [`Course::train_first`], where the
+    /// preset has such a training.
     pub fn new(
-        table: &'a Table,
-        samples: &'a [Sample],
+        course: Course<'a>,
         data_sha256: &str,
-        preset: Preset,
         grouped: bool,
         seed: u64,
         device: Device,
+        start: Option<PathBuf>,
     ) -> Self {
+        let Course { table, preset, .. } = course;
         let mut descriptors = vec![
-            (Method::Miros, all_miros(samples)),
-            (Method::Brightness, all_brightness(samples)),
+            (Method::Miros, all_descriptors(course.real())),
+            (Method::Brightness, all_brightness(course.real())),
         ];
         descriptors.extend(all_geometry(table).map(|boxes| (Method::BoxGeometry, boxes)));
         let identity = format!("{data_sha256} {preset:?} grouped: {grouped}, seed {seed}");
-        let unsupervised = all_tonti(table, samples);
-        Self { table, samples, preset, grouped, seed, device, identity, descriptors, unsupervised }
+        let unsupervised = all_tonti(table, course.real());
+        Self { course, grouped, seed, device, identity, start, descriptors, unsupervised }
     }
 
     /// Does one run in its folder, or reads what it left there.
@@ -103,14 +97,21 @@ impl<'a> Study<'a> {
         folder: &Path,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Run> {
-        let path = folder.join("run.json");
-        if path.exists() {
-            return self.read(&path);
-        }
-        let start = Instant::now();
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        let division = Division::new(self.table, setting, set, self.grouped, self.seed)?;
+        once(&folder.join("run.json"), &self.identity, || self.make(setting, set, folder, progress))
+    }
+
+    fn make(
+        &self,
+        setting: Setting,
+        set: usize,
+        folder: &Path,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Run> {
+        let Course { table, preset, .. } = self.course;
+        let start = Instant::now();
+        let division = Division::new(table, setting, set, self.grouped, self.seed)?;
         let split = Split {
             train: division.train.clone(),
             held_out: division.test.clone(),
@@ -118,14 +119,14 @@ impl<'a> Study<'a> {
         };
         let seed = self.seed.wrapping_add(set as u64 - 1);
         let none = Labelled::default();
-        let judge =
-            Judge { table: self.table, split: &split, beside: &none, grouped: self.grouped, seed };
+        let judge = Judge { table, split: &split, beside: &none, grouped: self.grouped, seed };
         let experiment = Experiment { study: self, judge, division: &division, folder };
 
         let Proposed { mut scores, validation, steps, embeddings } =
             experiment.proposed(progress)?;
         let mut cross_entropy_losses = Vec::new();
-        if setting == CROSS_ENTROPY_SETTING {
+        // The baseline is the paper's, which knows real cells alone.
+        if setting == CROSS_ENTROPY_SETTING && preset.simulated.is_none() {
             let (by_logits, losses) = experiment.cross_entropy(progress)?;
             scores.push(by_logits);
             cross_entropy_losses = losses;
@@ -140,7 +141,7 @@ impl<'a> Study<'a> {
             None
         };
         let seconds = start.elapsed().as_secs_f64();
-        let run = Run {
+        Ok(Run {
             setting,
             set,
             division,
@@ -150,29 +151,8 @@ impl<'a> Study<'a> {
             cross_entropy_losses,
             map,
             seconds,
-        };
-        let saved = Saved { identity: self.identity.clone(), run };
-        write_at_once(&path, &serde_json::to_vec(&saved)?)?;
-        Ok(saved.run)
+        })
     }
-
-    fn read(&self, path: &Path) -> Result<Run> {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let saved: Saved = serde_json::from_slice(&bytes).with_context(|| {
-            format!("the finished run {} is damaged: delete it to do it again", path.display())
-        })?;
-        ensure!(
-            saved.identity == self.identity,
-            "{} is of another reproduction (other data, preset, seed or grouping): use another --out",
-            path.display()
-        );
-        Ok(saved.run)
-    }
-}
-
-fn all_miros(samples: &[Sample]) -> Vec<Vec<f32>> {
-    let of = |sample: &Sample| miros(&sample.patch(&sample.window), &sample.levels);
-    samples.par_iter().map(of).collect()
 }
 
 /// Decision values of every row; all cells of the data are clustered together, no label is seen.
@@ -191,7 +171,7 @@ fn all_tonti(table: &Table, samples: &[Sample]) -> Vec<f64> {
     tonti(&cells, &specimens)
 }
 
-/// What a triplet training gives.
+/// What a training of the preset gives.
 struct Proposed {
     /// By SVM and by nearest neighbours.
     scores: Vec<Scores>,
@@ -211,25 +191,26 @@ struct Experiment<'a> {
 }
 
 impl Experiment<'_> {
-    /// Trains with triplets and judges the test cells by SVM and by nearest neighbours.
+    /// Trains by the preset and judges the test cells by SVM and by nearest neighbours.
     fn proposed(&self, progress: &mut dyn FnMut(Progress)) -> Result<Proposed> {
         let Division { train, validation, test } = self.division;
-        let trained = self.train(Method::Proposed, &self.study.preset, progress)?;
-        let Study { table, preset, .. } = self.study;
-        let rows: Vec<usize> = (0..table.rows.len()).collect();
-        let embeddings = self.outputs(&rows, &trained, Output::Embedding)?;
-        let features = by_field(table, &embeddings, preset.features);
+        let Study { course, device, .. } = self.study;
+        let Course { table, preset, .. } = *course;
+        let trained = self.train(Method::Proposed, preset, progress)?;
+        let features = of_table(table, course.real(), &trained.weights, preset, device)?;
+        let embeddings = features.upright.iter().map(|one| one[..EMBEDDING].to_vec()).collect();
 
         let judged = [&validation[..], test].concat();
-        let mut svm = self.judge.verdicts(&features, &judged)?;
+        let beside = of_machine_cells(course, &trained.weights, device)?.labelled;
+        let mut svm = Judge { beside: &beside, ..self.judge }.verdicts(&features, &judged)?;
         let on_validation: Vec<f64> = svm.decision_values.drain(..validation.len()).collect();
-        let truth = self.judge.split.truth(self.study.table, validation);
+        let truth = self.judge.split.truth(table, validation);
         let validation = Figures::of(&on_validation, &truth);
 
         let of = |rows: &[usize]| -> Vec<Vec<f32>> {
-            rows.iter().map(|row| features[*row].clone()).collect()
+            rows.iter().map(|row| features.upright[*row].clone()).collect()
         };
-        let (samples, mitotic) = (of(train), self.judge.split.truth(self.study.table, train));
+        let (samples, mitotic) = (of(train), self.judge.split.truth(table, train));
         let groups = self.judge.groups();
         let k = neighbours::choose_k(&samples, &mitotic, groups.as_deref(), self.judge.seed)?;
         let nearest = Scores {
@@ -243,10 +224,12 @@ impl Experiment<'_> {
 
     /// Trains with cross-entropy; the difference of the logits is the decision value.
     fn cross_entropy(&self, progress: &mut dyn FnMut(Progress)) -> Result<(Scores, Vec<f64>)> {
-        let preset = self.study.preset.cross_entropy();
+        let preset = self.study.course.preset.cross_entropy();
         let trained = self.train(Method::CrossEntropy, &preset, progress)?;
         let test = &self.division.test;
-        let logits = self.outputs(test, &trained, Output::Logits)?;
+        let Study { course: Course { samples, .. }, device, .. } = self.study;
+        let (weights, preprocess) = (&trained.weights, &preset.preprocess);
+        let logits = outputs(samples, test, weights, Output::Logits, preprocess, device)?;
         let difference = |row: &usize| f64::from(logits[*row][0]) - f64::from(logits[*row][1]);
         let scores = Scores {
             method: Method::CrossEntropy,
@@ -278,31 +261,22 @@ impl Experiment<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Trained> {
         let study = self.study;
-        let labels = study.table.labels_of(&self.division.train);
-        let specimens = study.table.specimens();
-        let seed = self.judge.seed;
-        let sampler = StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
+        let train = &self.division.train;
         let name = match method {
             Method::CrossEntropy => "cross-entropy.checkpoint.safetensors",
-            _ => "triplet.checkpoint.safetensors",
+            _ => "checkpoint.safetensors",
         };
         let plan = Plan {
-            seed,
+            seed: self.judge.seed,
             device: study.device.clone(),
             checkpoint: &self.folder.join(name),
             checkpoint_every: CHECKPOINT_EVERY,
-            run: format!("{} {preset:?} {:?}", study.identity, self.division.train),
+            run: format!("{} {preset:?} {train:?}", study.identity),
             resume: true,
-            start: None,
+            start: study.start.as_deref(),
         };
-        train(preset, &plan, study.samples, &labels, &sampler, &mut |step, report| {
-            progress(Progress { method, step, report })
-        })
-    }
-
-    fn outputs(&self, rows: &[usize], trained: &Trained, output: Output) -> Result<Vec<Vec<f32>>> {
-        let Study { samples, preset, device, .. } = self.study;
-        outputs(samples, rows, &trained.weights, output, &preset.preprocess, device)
+        Course { preset, ..study.course }
+            .train(train, &plan, &mut |step, report| progress(Progress { method, step, report }))
     }
 }
 

@@ -51,7 +51,7 @@ impl SimulatedCell {
 }
 
 /// All whole cells of one field of each of the specimens; the first is numbered `first_row`.
-pub fn cells(
+pub fn simulate(
     specimens: Range<usize>,
     seed: u64,
     preprocess: &Preprocess,
@@ -172,7 +172,7 @@ mod tests {
     const SIZE: SimulatedBatch = SimulatedBatch { mitotic: 3, interphase: 4, look_alikes: 2 };
 
     fn some() -> Vec<SimulatedCell> {
-        cells(0..6, 5, &Preprocess::modern(), FIRST_ROW).expect("cells")
+        simulate(0..6, 5, &Preprocess::modern(), FIRST_ROW).expect("cells")
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
             cells.iter().map(|cell| (cell.sample.window, cell.kind)).collect()
         };
         assert_eq!(windows(&cells), windows(&some()));
-        let fewer = super::cells(0..3, 5, &Preprocess::modern(), FIRST_ROW).expect("cells");
+        let fewer = simulate(0..3, 5, &Preprocess::modern(), FIRST_ROW).expect("cells");
         assert_eq!(windows(&fewer), windows(&cells)[..fewer.len()]);
     }
 

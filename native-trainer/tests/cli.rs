@@ -173,10 +173,15 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 48, "each training cell once");
     assert!(manifest.limits.expect("limits").distance.is_some_and(|distance| distance > 0.0));
     assert_eq!(manifest.features, Features::EmbeddingAndDeviation);
-    let tried = evaluation.head_ablation.iter().map(|one| (one.features, one.simulated > 0));
+    let tried = evaluation.head_ablation.iter();
+    let tried = tried.map(|one| (one.features, one.simulated > 0, one.views));
     let kinds = [Features::Embedding, Features::EmbeddingAndDeviation];
-    let all = kinds.iter().flat_map(|kind| [(*kind, false), (*kind, true)]);
-    assert!(tried.eq(all), "{:?}", evaluation.head_ablation);
+    let all = kinds.iter().flat_map(|kind| [(*kind, false, 1), (*kind, true, 1)]);
+    assert!(
+        tried.eq(all.chain([(Features::EmbeddingAndDeviation, true, 4)])),
+        "{:?}",
+        evaluation.head_ablation
+    );
     // The fullest is the model's own.
     let own = evaluation.head_ablation.last().expect("a variant");
     assert_eq!(own.unknown_specimens.confusion, counts);
@@ -187,6 +192,41 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     let refused = self::run(&arguments);
     let error = String::from_utf8_lossy(&refused.stderr);
     assert!(error.contains("needs no further training") && !other.exists(), "{error}");
+}
+
+#[test]
+fn an_ablation_that_was_killed_ends_with_the_table_of_one_that_was_not() {
+    let (folder, table) = data();
+    let fixed = "--device cpu --first-steps 1 --batch 2 3 --simulated 2 --hold-out s2 --seeds 2 \
+                 --changes triplets,paper-input";
+    let of = |out: &Path| -> Vec<String> {
+        let ablate = ["ablate", "--data", text(&table), "--out", text(out)];
+        ablate.into_iter().chain(fixed.split_whitespace()).map(str::to_owned).collect()
+    };
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let arguments = of(&whole);
+    let report = succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let arguments = of(&killed);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    kill_once(&arguments, &killed.join("none-1.json"), Duration::from_secs(120));
+    assert!(!killed.join("ablation.md").exists(), "it was killed before its end");
+    succeed(&arguments);
+    let read = |out: &Path| fs::read_to_string(out.join("ablation.md")).expect("a table");
+    assert_eq!(read(&whole), read(&killed));
+
+    let table = read(&whole);
+    assert!(report.starts_with(&table), "{report}");
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    let changes = rows.iter().map(|row| row.split_whitespace().nth(1).expect("a change"));
+    assert!(changes.eq(["none", "triplets", "paper-input"]), "{table}");
+    assert!(rows[1].contains(" ± ") && !rows[0].contains('±'), "over two seeds: {table}");
+    assert!(rows[0].starts_with("| none | 1.00 |"), "bars are easily told from discs: {table}");
+
+    let other: Vec<&str> =
+        arguments.iter().map(|one| if *one == "s2" { "s1" } else { one }).collect();
+    let refused = run(&other);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("of another work"), "{error}");
 }
 
 /// One bad table: a single line on standard error that holds `reason`, status 1, nothing written.

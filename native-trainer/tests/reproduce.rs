@@ -66,7 +66,7 @@ fn a_killed_reproduction_ends_with_the_report_of_one_that_was_not() {
     let refused = run(&other);
     let error = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{error}");
-    assert!(error.contains("of another reproduction"), "{error}");
+    assert!(error.contains("of another work"), "{error}");
 }
 
 #[test]
@@ -87,6 +87,29 @@ fn grouped_sets_never_share_a_specimen() {
     let mut all = [specimens("train"), specimens("validation"), specimens("test")].concat();
     all.sort_unstable();
     assert_eq!(all, [0, 1, 2]);
+}
+
+#[test]
+fn simulated_cells_come_first_where_the_preset_has_them() {
+    let (folder, table) = data();
+    let out = folder.path().join("report");
+    let fixed = "--device cpu --preset simulated --first-steps 1 --simulated 2 --batch 2 2 --sets 1 \
+                 --settings B";
+    let arguments: Vec<&str> = ["reproduce", "--data", text(&table), "--out", text(&out)]
+        .into_iter()
+        .chain(fixed.split_whitespace())
+        .collect();
+    succeed(&arguments);
+    assert!(out.join("simulated.checkpoint.safetensors").exists());
+    let report = timeless_report(&out);
+    let results = report["results"].as_array().expect("results").iter();
+    let methods: Vec<&str> =
+        results.map(|result| result["method"].as_str().expect("a name")).collect();
+    let expected = ["proposed", "nearest-neighbours", "miros", "tonti", "brightness"];
+    assert_eq!(methods, expected, "cross-entropy learns from real cells alone");
+    assert_eq!(report["runs"][0]["steps"], serde_json::json!([]), "no step on real cells");
+    let command = report["command"].as_str().expect("a command");
+    assert!(command.contains("--first-steps 1 --simulated 2"), "{command}");
 }
 
 #[test]

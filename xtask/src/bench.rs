@@ -81,7 +81,7 @@ fn text(value: &Value) -> String {
 
 fn throughput() -> Result<Vec<Value>> {
     let mut rows = Vec::new();
-    for work in ["train", "embed"] {
+    for work in ["train", "embed", "simulate"] {
         let mut command = project::cargo()?;
         command.args(["run", "--release", "--package", "native-trainer"]);
         rows.extend(measure(command.args(["--example", "throughput", "--", work]))?);

@@ -6,16 +6,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
+use native_trainer::course::Cells;
 use native_trainer::device;
 use native_trainer::files::write_at_once;
 use native_trainer::preset::Preset;
 use native_trainer::report::render;
 use native_trainer::reproduction::record::{self, Cell, Method, Report};
-use native_trainer::reproduction::{Study, results};
-use native_trainer::samples::{Sample, prepare_all};
+use native_trainer::reproduction::{CHECKPOINT_EVERY, Study, results};
+use native_trainer::samples::Sample;
 use native_trainer::table::Table;
 
-use super::{data_name, progress::Progress};
+use super::progress::Progress;
+use super::{data_name, train_first};
 use crate::Reproduce;
 
 /// Runs the command.
@@ -26,16 +28,18 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let planned: Vec<_> =
         settings.iter().flat_map(|s| (1..=options.sets).map(move |set| (*s, set))).collect();
     let table = options.data.open()?;
-    let samples = prepare_all(&table, &preset.preprocess)?;
+    let seed = options.training.seed;
+    let cells = Cells::prepare(&table, &preset, seed)?;
+    let course = cells.course(&preset, &table);
     let data = data(options, &table)?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
-    let seed = options.training.seed;
     eprintln!("{} runs on {device_name}", planned.len());
-    let study =
-        Study::new(&table, &samples, &data.sha256, preset.clone(), options.grouped, seed, device);
+    let first = train_first(&course, &options.out, CHECKPOINT_EVERY, seed, &device)?;
+    let start = first.map(|first| first.checkpoint);
+    let study = Study::new(course, &data.sha256, options.grouped, seed, device, start);
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(options, &preset),
@@ -67,7 +71,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
         report.runs.push(run);
         // A report after every run: one may look while the rest goes on.
         (report.results, report.mistakes) = results(&table, &report.runs, seed);
-        write(&options.out, &report, &samples)?;
+        write(&options.out, &report, course.real())?;
     }
     summarise(&report);
     println!("finished: {}", options.out.join("report.html").display());
@@ -96,17 +100,22 @@ fn data(options: &Reproduce, table: &Table) -> Result<record::Data> {
 fn command(options: &Reproduce, preset: &Preset) -> String {
     let settings: Vec<String> = options.settings.iter().map(|s| format!("{s:?}")).collect();
     let flag = |set: bool, name: &str| if set { format!(" {name}") } else { String::new() };
+    let [mitotic, interphase] = [preset.batch.mitotic, preset.batch.interphase];
+    // Where simulated cells stand beside, --batch gives other numbers of these than the preset.
+    let batch = options.training.batch.is_some() || preset.simulated.is_none();
+    let of_simulated = preset.simulated.as_ref().map_or(String::new(), |simulated| {
+        format!(" --first-steps {} --simulated {}", simulated.first_steps, simulated.specimens)
+    });
     format!(
         "mitoscope reproduce --data {} --out REPORT --preset {} --settings {} --sets {} --seed {} \
-         --steps {} --batch {} {}{}{}",
+         --steps {}{}{of_simulated}{}{}",
         options.data.data.file_name().unwrap_or_default().to_string_lossy(),
         preset.name,
         settings.join(","),
         options.sets,
         options.training.seed,
         preset.steps,
-        preset.batch.mitotic,
-        preset.batch.interphase,
+        flag(batch, &format!("--batch {mitotic} {interphase}")),
         flag(options.grouped, "--grouped"),
         flag(options.data.montage, "--montage"),
     )

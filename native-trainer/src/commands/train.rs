@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
-use native_trainer::cross_fitting::{Course, Folds, cross_fit};
+use native_trainer::course::{Cells, Course};
+use native_trainer::cross_fitting::{Folds, cross_fit};
 use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::write_at_once;
@@ -16,38 +17,22 @@ use native_trainer::head_ablation::Variant;
 use native_trainer::judge::{OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
-use native_trainer::samples::prepare_all;
-use native_trainer::simulated::{MixedSampler, SimulatedCell, cells};
-use native_trainer::training::{Plan, StepReport, Trained, train};
+use native_trainer::training::{Plan, StepReport, Trained};
 use native_trainer::transfer::simulated_only;
 
-use super::{data_name, print_by_pattern, print_intervals, progress::Progress};
+use super::progress::Progress;
+use super::{FIRST_CHECKPOINT, data_name, print_by_pattern, print_intervals, train_first};
 use crate::Train;
 
 /// The finished model in a run folder, in full precision.
 pub const MODEL: &str = "model.safetensors";
-const FIRST_CHECKPOINT: &str = "simulated.checkpoint.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const PROGRESS: &str = "progress.csv";
 const EVALUATION: &str = "evaluation.json";
 
 /// Runs the command.
 pub fn run(options: &Train) -> Result<()> {
-    let mut preset = options.training.preset(options.preset)?;
-    match (options.simulated, &mut preset.simulated) {
-        (Some(0), simulated) => *simulated = None,
-        (Some(specimens), Some(simulated)) => {
-            simulated.specimens = specimens;
-            simulated.for_machine = simulated.for_machine.min(specimens);
-        }
-        (Some(_), None) => bail!("--simulated: preset {} trains on no simulated cell", preset.name),
-        (None, _) => (),
-    }
-    ensure!(
-        preset.learns_from_real_cells() || preset.simulated.is_some(),
-        "--simulated 0 leaves preset {} nothing to train on: add --steps",
-        preset.name
-    );
+    let preset = options.training.preset(options.preset)?;
     let seed = options.training.seed;
     let table = options.data.open()?;
     let split = Split::by_specimens(&table, &options.hold_out.iter().cloned().collect())
@@ -62,25 +47,14 @@ pub fn run(options: &Train) -> Result<()> {
     let labels = table.labels_of(&split.train);
     StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
-    let first_checkpoint = options.out.join(FIRST_CHECKPOINT);
+    let begun = [&checkpoint, &options.out.join(FIRST_CHECKPOINT)].iter().any(|path| path.exists());
     ensure!(
-        options.resume || !(checkpoint.exists() || first_checkpoint.exists()),
+        options.resume || !begun,
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
-    let mut samples = prepare_all(&table, &preset.preprocess)?;
-    let mut simulate = |specimens| -> Result<Vec<SimulatedCell>> {
-        let cells = cells(specimens, seed, &preset.preprocess, samples.len())?;
-        samples.extend(cells.iter().map(|cell| cell.sample.clone()));
-        Ok(cells)
-    };
-    let (simulated, for_machine) = match &preset.simulated {
-        Some(of) => {
-            let all = of.specimens + of.for_machine;
-            (simulate(0..of.specimens)?, simulate(of.specimens..all)?)
-        }
-        None => (Vec::new(), Vec::new()),
-    };
+    let cells = Cells::prepare(&table, &preset, seed)?;
+    let course = cells.course(&preset, &table);
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
@@ -94,37 +68,21 @@ pub fn run(options: &Train) -> Result<()> {
         split.held_out.len(),
         preset.steps
     );
-    let course = Course {
-        preset: &preset,
-        table: &table,
-        samples: &samples,
-        simulated: &simulated,
-        for_machine: &for_machine,
-    };
-    let mut plan = Plan {
+    let checkpoint_every = options.checkpoint_every.max(1);
+    let first = train_first(&course, &options.out, checkpoint_every, seed, &device)?;
+    let on_simulated = first
+        .as_ref()
+        .map(|first| simulated_only(&course, &split, &first.trained.weights, seed, &device))
+        .transpose()?;
+    let plan = Plan {
         seed,
         device: device.clone(),
-        checkpoint: &first_checkpoint,
-        checkpoint_every: options.checkpoint_every.max(1),
-        run: String::new(),
+        checkpoint: &checkpoint,
+        checkpoint_every,
+        run: format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens),
         resume: options.resume,
-        start: None,
+        start: first.as_ref().map(|first| first.checkpoint.as_path()),
     };
-    let mut on_simulated = None;
-    if let (Some(first), Some(of)) = (preset.first(), &preset.simulated) {
-        eprintln!("{} simulated cells alone for {} steps", simulated.len(), first.steps);
-        plan.run = format!("{first:?} {seed}");
-        let sampler = MixedSampler::new(None, &simulated, of.first, seed);
-        let progress = Progress::new(first.steps);
-        let labels = course.labels(&[]);
-        let trained = train(&first, &plan, &samples, &labels, &sampler, &mut |step, report| {
-            progress.tell(step, report)
-        })?;
-        on_simulated = Some(simulated_only(&course, &split, &trained.weights, seed, &device)?);
-        plan.start = Some(&first_checkpoint);
-    }
-    plan.checkpoint = &checkpoint;
-    plan.run = format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens);
     let progress = Progress::new(preset.steps);
     let trained =
         course.train(&split.train, &plan, &mut |step, report| progress.tell(step, report))?;
@@ -236,10 +194,11 @@ fn summarise(evaluation: &Evaluation) {
         println!("each pattern by a machine made without it");
         print_by_pattern(patterns);
     }
-    for Variant { features, simulated, unknown_specimens, unknown_patterns } in
+    for Variant { features, simulated, views, unknown_specimens, unknown_patterns } in
         &evaluation.head_ablation
     {
-        println!("machine on {}, {simulated} simulated cells beside", features.name());
+        let features = features.name();
+        println!("machine on {features} in {views} views, {simulated} simulated cells beside");
         println!("{:23} {}", "  unknown specimens", unknown_specimens.line());
         if let Some(figures) = unknown_patterns {
             println!("{:23} {}", "  unknown patterns", figures.line());

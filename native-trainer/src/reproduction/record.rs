@@ -15,9 +15,9 @@ use crate::training::StepReport;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// Triplet-trained embeddings and a Gaussian-kernel SVM.
+    /// The preset's features, in the paper triplet-trained embeddings, and a Gaussian-kernel SVM.
     Proposed,
-    /// k nearest neighbours on the same embeddings.
+    /// k nearest neighbours by the same features.
     NearestNeighbours,
     /// The same trunk with a two-way softmax, on class-balanced batches.
     CrossEntropy,
@@ -46,7 +46,7 @@ impl Method {
     /// Its name in tables.
     pub fn title(self) -> &'static str {
         match self {
-            Method::Proposed => "Proposed (triplet + SVM)",
+            Method::Proposed => "Proposed (network + SVM)",
             Method::NearestNeighbours => "Nearest neighbours",
             Method::CrossEntropy => "Cross-entropy",
             Method::Miros => "Miros 2015, re-implemented",
@@ -90,7 +90,7 @@ pub struct Run {
     pub scores: Vec<Scores>,
     /// Figures of the proposed method on the validation cells.
     pub validation: Figures,
-    /// What each step of the triplet training reported.
+    /// What each step of the preset's training reported; empty where it has none on real cells.
     pub steps: Vec<StepReport>,
     /// Loss of each step of the cross-entropy training; empty where there was none.
     pub cross_entropy_losses: Vec<f64>,

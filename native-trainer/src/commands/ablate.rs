@@ -1,0 +1,113 @@
+//! `mitoscope ablate`: what each part of preset `simulated` is worth.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use native_trainer::ablation::{Change, Outcome, Summary, ablate, summary};
+use native_trainer::course::Cells;
+use native_trainer::device;
+use native_trainer::evaluation::{Figures, Metric};
+use native_trainer::files::write_at_once;
+use native_trainer::finished::once;
+use native_trainer::head_ablation::Variant;
+use native_trainer::judge::Split;
+use native_trainer::preset::PresetName;
+use native_trainer::training::Plan;
+
+use super::progress::Progress;
+use crate::Ablate;
+
+const CHECKPOINT_EVERY: usize = 20;
+const TABLE: &str = "ablation.md";
+
+/// Runs the command.
+pub fn run(options: &Ablate) -> Result<()> {
+    let own = options.training.preset(PresetName::Simulated)?;
+    let steps = own.first().context("--simulated 0 leaves nothing to train on")?.steps;
+    ensure!(
+        !own.learns_from_real_cells(),
+        "--steps: a network that learned from real cells cannot be judged on them; leave it out"
+    );
+    ensure!(options.seeds > 0, "--seeds 0 trains nothing");
+    let table = options.data.open()?;
+    let held_out = options.hold_out.iter().cloned().collect();
+    let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
+    let split = Split { held_out: Vec::new(), ..split };
+    let data_sha256 = table.digest()?;
+    let (device, device_name) = device::open(options.training.device)?;
+    fs::create_dir_all(&options.out)
+        .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
+    let changes: BTreeSet<Change> = options.changes.iter().copied().chain([Change::None]).collect();
+    let seeds = options.training.seed..options.training.seed + options.seeds;
+    eprintln!("{} changes, {} seeds, {steps} steps on {device_name}", changes.len(), options.seeds);
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for seed in seeds {
+        for change in &changes {
+            let mut preset = own.clone();
+            change.apply(&mut preset);
+            let name = format!("{}-{seed}", name(*change));
+            eprintln!("{name}");
+            let identity = format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens);
+            let outcome = once(&options.out.join(format!("{name}.json")), &identity, || {
+                let cells = Cells::prepare(&table, &preset, seed)?;
+                let plan = Plan {
+                    seed,
+                    device: device.clone().for_burn(),
+                    checkpoint: &options.out.join(format!("{name}.checkpoint.safetensors")),
+                    checkpoint_every: CHECKPOINT_EVERY,
+                    run: String::new(),
+                    resume: true,
+                    start: None,
+                };
+                let course = cells.course(&preset, &table);
+                let progress = Progress::new(steps);
+                ablate(*change, &course, &split, &plan, &mut |step, report| {
+                    progress.tell(step, report)
+                })
+            })?;
+            outcomes.push(outcome);
+        }
+        // A table after every seed: one may look while the rest goes on.
+        write_at_once(&options.out.join(TABLE), report(&outcomes, &changes)?.as_bytes())?;
+    }
+    print!("{}", report(&outcomes, &changes)?);
+    println!("finished: {}", options.out.join(TABLE).display());
+    Ok(())
+}
+
+fn name(change: Change) -> String {
+    change.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+/// A table in Markdown: a row a change, the differences from the unchanged preset in brackets.
+fn report(outcomes: &[Outcome], changes: &BTreeSet<Change>) -> Result<String> {
+    type Of = fn(&Variant) -> Option<&Figures>;
+    let columns: [(Of, Metric); 4] = [
+        (|judged| Some(&judged.unknown_specimens), Metric::Mcc),
+        (|judged| Some(&judged.unknown_specimens), Metric::AveragePrecision),
+        (|judged| judged.unknown_patterns.as_ref(), Metric::Mcc),
+        (|judged| judged.unknown_patterns.as_ref(), Metric::AveragePrecision),
+    ];
+    let mut text = String::from(
+        "| change | field unknown: MCC | AP | pattern unknown: MCC | AP |\n|---|---|---|---|---|\n",
+    );
+    for change in changes {
+        write!(text, "| {} |", name(*change))?;
+        for (of, metric) in columns {
+            let cell = match summary(outcomes, *change, |judged| metric.of(of(judged)?)) {
+                Some(Summary { mean, .. }) if *change == Change::None => format!("{mean:.2}"),
+                Some(Summary { mean, difference, error }) => {
+                    let error = error.map_or(String::new(), |error| format!(" ± {error:.2}"));
+                    format!("{mean:.2} ({difference:+.2}{error})")
+                }
+                None => "–".into(),
+            };
+            write!(text, " {cell} |")?;
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
