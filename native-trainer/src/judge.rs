@@ -223,7 +223,7 @@ impl Judge<'_> {
     }
 
     /// Verdicts on some rows, given every row's features: C and γ by inner cross-validation on the
-    /// training rows, the machine fitted to these.
+    /// training rows, the machine fitted to these and their turns.
     pub fn verdicts(&self, features: &RowFeatures, rows: &[usize]) -> Result<Verdicts> {
         let (Lessons { known, beside }, search) = self.search(features)?;
         let others: Vec<Vec<f32>> = rows.iter().map(|row| features.upright[*row].clone()).collect();
@@ -240,21 +240,22 @@ impl Judge<'_> {
         };
         let room = MAX_SAMPLES.saturating_sub(self.beside.mitotic.len());
         let turns = (room / train.len().max(1)).saturating_sub(1);
-        let mut beside = Beside::default();
-        for turned in features.turned.iter().take(turns) {
-            beside.cells = beside.cells.and(&of(turned));
-            beside.view_of.extend((0..train.len()).map(Some));
-        }
-        beside.cells = beside.cells.and(self.beside);
-        beside.view_of.resize(beside.cells.mitotic.len(), None);
+        let views = |turned: &Vec<Vec<f32>>| Beside {
+            cells: of(turned),
+            view_of: (0..train.len()).map(Some).collect(),
+        };
+        let turned = features.turned.iter().take(turns).map(views);
+        let beside = turned.fold(Beside::default(), Beside::and);
+        let beside = beside.and(Beside::of_no_fold(self.beside.clone()));
         Lessons { known: of(&features.upright), beside }
     }
 
-    /// What there is to learn, and the best C and γ for it.
+    /// What there is to learn, and the best C and γ: for the cells as they are, since turns would make
+    /// the grid's hundred fits five times as long.
     fn search(&self, features: &RowFeatures) -> Result<(Lessons, Search)> {
         let lessons = self.lessons(features);
-        let groups = self.groups();
-        let search = search(&lessons.known, &lessons.beside, groups.as_deref(), self.seed)?;
+        let beside = Beside::of_no_fold(self.beside.clone());
+        let search = search(&lessons.known, &beside, self.groups().as_deref(), self.seed)?;
         Ok((lessons, search))
     }
 

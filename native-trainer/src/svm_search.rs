@@ -59,6 +59,17 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// Cells that no fold leaves out.
+    pub fn of_no_fold(cells: Labelled) -> Self {
+        Self { view_of: vec![None; cells.mitotic.len()], cells }
+    }
+
+    /// This, then other.
+    pub fn and(self, other: Self) -> Self {
+        let view_of = [self.view_of, other.view_of].concat();
+        Self { cells: self.cells.and(&other.cells), view_of }
+    }
+
     /// Folds of the known cells, continued for what is beside.
     pub fn folds_with(&self, folds: &[usize]) -> Vec<usize> {
         let beside = self.view_of.iter().map(|of| of.map_or(usize::MAX, |place| folds[place]));

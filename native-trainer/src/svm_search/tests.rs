@@ -88,7 +88,7 @@ fn cells_beside_are_learned_from_and_never_judged() {
     let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
     let alone = search(&known, &Beside::default(), None, 4).expect("search");
     // The same cells again, so that the answer to each is known whatever fold is left out.
-    let again = Beside { cells: known.clone(), view_of: vec![None; 60] };
+    let again = Beside::of_no_fold(known.clone());
     let told = search(&known, &again, None, 4).expect("search");
     assert_eq!(told.decision_values.len(), 60);
     assert!(alone.best.mcc < 0.5, "{:?}", alone.best);
