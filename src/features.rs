@@ -45,16 +45,10 @@ impl Features {
     /// - `embeddings`: [`EMBEDDING`](crate::embedder::EMBEDDING) values a cell
     /// - output: [`Features::length`] values a cell, in the same order
     pub fn of(self, embeddings: &[Vec<f32>]) -> Vec<Vec<f32>> {
-        self.among(embeddings, embeddings)
-    }
-
-    /// [`Features::of`] cells that are compared with the cells of a field instead of each other: other
-    /// views of these, say. Shapes as there; `field` too.
-    pub fn among(self, embeddings: &[Vec<f32>], field: &[Vec<f32>]) -> Vec<Vec<f32>> {
         match self {
             Self::Embedding => embeddings.to_vec(),
             Self::EmbeddingAndDeviation => {
-                let typical = typical(field);
+                let typical = typical(embeddings);
                 let deviation = |embedding: &[f32]| -> Vec<f32> {
                     embedding.iter().zip(&typical).map(|(value, typical)| value - typical).collect()
                 };
@@ -89,15 +83,6 @@ mod tests {
             assert!(cell[..EMBEDDING].iter().all(|v| *v == value));
             assert!(cell[EMBEDDING..].iter().all(|v| *v == deviation));
         }
-    }
-
-    #[test]
-    fn another_view_of_a_cell_deviates_from_the_same_typical_one() {
-        let kind = Features::EmbeddingAndDeviation;
-        let field = cells(&[0.5, 0.25, 0.75]);
-        let view = kind.among(&cells(&[1.0]), &field);
-        assert!(view.len() == 1 && view[0][EMBEDDING..].iter().all(|v| *v == 0.5), "{view:?}");
-        assert_eq!(kind.among(&field, &field), kind.of(&field));
     }
 
     #[test]

@@ -152,7 +152,6 @@ mod tests {
         let judged = Variant {
             features: Features::Embedding,
             simulated: 0,
-            views: 1,
             unknown_specimens: figures,
             unknown_patterns: None,
         };

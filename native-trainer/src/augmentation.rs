@@ -3,7 +3,7 @@
 //! Geometry is changed on the window, so that the pixels are resampled once; grey values are changed on
 //! the raw patch, before the one scaling rule of [`mitoscope::preprocess`].
 
-use std::f32::consts::{FRAC_PI_2, TAU};
+use std::f32::consts::TAU;
 
 use mitoscope::grey::gaussian_blur;
 use mitoscope::preprocess::{FieldLevels, Patch, SIDE, Window};
@@ -11,30 +11,6 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::samples::Sample;
-
-/// A symmetry of the square.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    /// Quarter turns, clockwise.
-    pub quarters: u8,
-    /// Whether the cell is mirrored left to right before.
-    pub mirrored: bool,
-}
-
-impl Turn {
-    /// Clockwise, in radians.
-    pub fn angle(self) -> f32 {
-        FRAC_PI_2 * f32::from(self.quarters)
-    }
-}
-
-/// What a machine learns each real cell in, beside the cell as it is: cells lie on a slide in any
-/// direction. With that these are a group: what one of them makes of a cell's view, another undoes.
-pub const TURNS: [Turn; 3] = [
-    Turn { quarters: 2, mirrored: false },
-    Turn { quarters: 1, mirrored: true },
-    Turn { quarters: 3, mirrored: true },
-];
 
 /// Ranges of the random changes.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -99,8 +99,8 @@ pub fn cross_fit(
         let beside = of_machine_cells(course, weights, &plan.device)?.labelled;
         let machine = Judge { split: &part_split, beside: &beside, ..judge }.machine(&features)?;
         for (place, row) in split.train.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
-            decision_values[place] = machine.decision_value(&features.upright[*row]);
-            distances[place] = machine.nearest(&features.upright[*row]);
+            decision_values[place] = machine.decision_value(&features[*row]);
+            distances[place] = machine.nearest(&features[*row]);
         }
     }
     Ok(OutOfFold { folds: count, decision_values, distances })

@@ -11,7 +11,6 @@ use mitoscope::embedder::Weights;
 use mitoscope::features::Features;
 use mitoscope::preprocess::Preprocess;
 
-use crate::augmentation::Turn;
 use crate::course::Course;
 use crate::network::{Output, infer};
 use crate::preset::Preset;
@@ -40,54 +39,36 @@ pub fn outputs(
     Ok(all)
 }
 
-/// Features of every row of a table.
-#[derive(Debug, Clone, Default)]
-pub struct RowFeatures {
-    /// By row: of the cell as it is, which is judged.
-    pub upright: Vec<Vec<f32>>,
-    /// By turn, then by row: other views of the cell, which machines learn from too.
-    pub turned: Vec<Vec<Vec<f32>>>,
-}
-
-/// Features of every row of the table, in all turns that the preset asks for.
+/// Features of every row of the table.
 pub fn of_table(
     table: &Table,
     samples: &[Sample],
     weights: &Weights,
     preset: &Preset,
     device: &Device,
-) -> Result<RowFeatures> {
+) -> Result<Vec<Vec<f32>>> {
     let rows: Vec<usize> = (0..table.rows.len()).collect();
-    let embed = |samples: &[Sample]| {
-        outputs(samples, &rows, weights, Output::Embedding, &preset.preprocess, device)
-    };
-    let fields: Vec<Vec<usize>> = table.groups().into_iter().map(|group| group.rows).collect();
-    let embeddings = embed(samples)?;
-    let turned = |turn: &Turn| -> Result<Vec<Vec<f32>>> {
-        let samples: Vec<Sample> = samples.iter().map(|sample| sample.turned(*turn)).collect();
-        Ok(by_group(&fields, &embed(&samples)?, &embeddings, preset.features))
-    };
-    Ok(RowFeatures {
-        turned: preset.turns().iter().map(turned).collect::<Result<_>>()?,
-        upright: by_group(&fields, &embeddings, &embeddings, preset.features),
-    })
+    let embeddings =
+        outputs(samples, &rows, weights, Output::Embedding, &preset.preprocess, device)?;
+    Ok(by_field(table, &embeddings, preset.features))
 }
 
-/// Features of every cell from its embedding, given which cells belong together and how these are
-/// embedded.
+/// Features of every row from every row's embedding.
+pub fn by_field(table: &Table, embeddings: &[Vec<f32>], features: Features) -> Vec<Vec<f32>> {
+    by_group(table.groups().into_iter().map(|group| group.rows), embeddings, features)
+}
+
+/// Features of every cell, given which cells belong together.
 fn by_group(
-    groups: &[Vec<usize>],
+    groups: impl Iterator<Item = Vec<usize>>,
     embeddings: &[Vec<f32>],
-    upright: &[Vec<f32>],
     features: Features,
 ) -> Vec<Vec<f32>> {
     let mut all = vec![Vec::new(); embeddings.len()];
     for cells in groups {
-        let of = |embeddings: &[Vec<f32>]| -> Vec<Vec<f32>> {
-            cells.iter().map(|cell| embeddings[*cell].clone()).collect()
-        };
-        for (cell, of_cell) in cells.iter().zip(features.among(&of(embeddings), &of(upright))) {
-            all[*cell] = of_cell;
+        let of_group: Vec<Vec<f32>> = cells.iter().map(|cell| embeddings[*cell].clone()).collect();
+        for (cell, of_cell) in cells.into_iter().zip(features.of(&of_group)) {
+            all[cell] = of_cell;
         }
     }
     all
@@ -117,8 +98,7 @@ pub fn of_machine_cells(
     for cell in all {
         specimens.entry(cells[cell].specimen).or_default().push(cell);
     }
-    let specimens: Vec<Vec<usize>> = specimens.into_values().collect();
-    let mut features = by_group(&specimens, &embeddings, &embeddings, preset.features);
+    let mut features = by_group(specimens.into_values(), &embeddings, preset.features);
     let mut taken = MachineCells::default();
     for cell in evenly(cells) {
         taken.labelled.features.push(std::mem::take(&mut features[cell]));

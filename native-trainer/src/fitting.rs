@@ -19,7 +19,7 @@ use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness};
-use crate::head_ablation::variants;
+use crate::head_ablation::{Variant, lesser};
 use crate::judge::{Judge, Judged, OutOfFold, Split};
 use crate::limits::limits;
 use crate::operating_points::{balanced, operating_points as points};
@@ -84,8 +84,15 @@ pub fn fit(
         Unseen::Nothing => None,
         Unseen::Everything => {
             unknown_patterns = judge.unknown_patterns(&features, &judged)?;
-            head_ablation = variants(&judge, &features, preset.features)?;
-            Some(judge.out_of_fold(&features, &judged)?)
+            let unknown = judge.out_of_fold(&features, &judged)?;
+            head_ablation = lesser(&judge, &features, preset.features)?;
+            head_ablation.push(Variant::of(
+                &judge,
+                preset.features,
+                &unknown.decision_values,
+                unknown_patterns.as_deref(),
+            ));
+            Some(unknown)
         }
         Unseen::InFolds(cells) => Some(cells),
     };

@@ -7,7 +7,6 @@ use mitoscope::embedder::EMBEDDING;
 use mitoscope::features::Features;
 use serde::{Deserialize, Serialize};
 
-use crate::embedded::RowFeatures;
 use crate::evaluation::Figures;
 use crate::judge::Judge;
 use crate::operating_points::balanced;
@@ -20,26 +19,14 @@ pub struct Variant {
     pub features: Features,
     /// Simulated cells that it learns from.
     pub simulated: usize,
-    /// Views of each training row that it learns from: upright, and turned.
-    #[serde(default = "upright_alone")]
-    pub views: usize,
     /// Training rows, each by a machine that was made without its specimen.
     pub unknown_specimens: Figures,
     /// Each by one without its staining pattern; none where that would leave a machine without a class.
     pub unknown_patterns: Option<Figures>,
 }
 
-/// Views in files of before there were turned ones.
-fn upright_alone() -> usize {
-    1
-}
-
-/// All variants of a judge whose network knew none of the training rows, the fullest last.
-pub fn variants(
-    judge: &Judge,
-    features: &RowFeatures,
-    decides_on: Features,
-) -> Result<Vec<Variant>> {
+/// All lesser variants of a judge whose network knew none of the training rows, the fullest last.
+pub fn lesser(judge: &Judge, features: &[Vec<f32>], decides_on: Features) -> Result<Vec<Variant>> {
     let none = Labelled::default();
     let of = |rows: &[Vec<f32>], kind: Features| -> Vec<Vec<f32>> {
         rows.iter().map(|row| row[..kind.length(EMBEDDING)].to_vec()).collect()
@@ -49,37 +36,47 @@ pub fn variants(
         if kind.length(EMBEDDING) > decides_on.length(EMBEDDING) {
             continue;
         }
-        let upright = RowFeatures { upright: of(&features.upright, kind), turned: Vec::new() };
+        let features = of(features, kind);
         let simulated = Labelled {
             features: of(&judge.beside.features, kind),
             mitotic: judge.beside.mitotic.clone(),
         };
-        for beside in [&none, &simulated] {
-            let judge = Judge { beside, ..*judge };
-            variants.push(variant(&judge, &upright, kind)?);
-            if simulated == none {
-                break;
-            }
+        let mut besides = vec![&none, &simulated];
+        besides.dedup();
+        if kind == decides_on {
+            besides.pop();
         }
-    }
-    if !features.turned.is_empty() {
-        variants.push(variant(judge, features, decides_on)?);
+        for beside in besides {
+            variants.push(variant(&Judge { beside, ..*judge }, &features, kind)?);
+        }
     }
     Ok(variants)
 }
 
 /// The machine of a judge on every row's features.
-pub fn variant(judge: &Judge, rows: &RowFeatures, features: Features) -> Result<Variant> {
+pub fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Variant> {
     let judged = judge.fit(rows)?;
-    let truth = judge.truth(&judge.split.train);
     let unknown = judge.out_of_fold(rows, &judged)?.decision_values;
-    let threshold = balanced(&unknown, &truth);
-    let figures = |values: &[f64]| Figures::at(threshold, values, &truth);
-    Ok(Variant {
-        features,
-        simulated: judge.beside.mitotic.len(),
-        views: 1 + rows.turned.len(),
-        unknown_specimens: figures(&unknown),
-        unknown_patterns: judge.unknown_patterns(rows, &judged)?.as_deref().map(figures),
-    })
+    let patterns = judge.unknown_patterns(rows, &judged)?;
+    Ok(Variant::of(judge, features, &unknown, patterns.as_deref()))
+}
+
+impl Variant {
+    /// From the decision values of the training rows, each without its specimen and without its pattern.
+    pub fn of(
+        judge: &Judge,
+        features: Features,
+        unknown_specimens: &[f64],
+        unknown_patterns: Option<&[f64]>,
+    ) -> Self {
+        let truth = judge.truth(&judge.split.train);
+        let threshold = balanced(unknown_specimens, &truth);
+        let figures = |values: &[f64]| Figures::at(threshold, values, &truth);
+        Self {
+            features,
+            simulated: judge.beside.mitotic.len(),
+            unknown_specimens: figures(unknown_specimens),
+            unknown_patterns: unknown_patterns.map(figures),
+        }
+    }
 }

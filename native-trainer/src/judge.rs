@@ -7,15 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use mitoscope::model::Calibration;
-use mitoscope::svm::{MAX_SAMPLES, Svm, distance};
+use mitoscope::svm::{Svm, distance};
 
 use crate::bootstrap::clusters;
-use crate::embedded::RowFeatures;
 use crate::evaluation::Figures;
 use crate::features::standardise;
 use crate::svm_search::{
-    Beside, FOLDS, GridPoint, Labelled, Search, decide, folds, out_of_fold, platt, search,
-    trainable,
+    FOLDS, GridPoint, Labelled, Search, decide, folds, out_of_fold, platt, search, trainable,
 };
 use crate::table::Table;
 
@@ -78,21 +76,6 @@ pub struct Judge<'a> {
     pub seed: u64,
 }
 
-/// What machines learn from.
-struct Lessons {
-    /// The training rows.
-    known: Labelled,
-    /// Their turns, then other cells.
-    beside: Beside,
-}
-
-impl Lessons {
-    fn machine(&self, GridPoint { c, gamma, .. }: GridPoint) -> Result<Svm> {
-        let Labelled { features, mitotic } = self.known.and(&self.beside.cells);
-        Ok(Svm::fit(&features, &mitotic, c, gamma)?)
-    }
-}
-
 /// A machine and what led to it.
 pub(crate) struct Judged {
     pub svm: Svm,
@@ -132,41 +115,43 @@ pub struct Verdicts {
 
 impl Judge<'_> {
     /// The machine of the training rows, given every row's features.
-    pub fn machine(&self, features: &RowFeatures) -> Result<Svm> {
-        let (lessons, search) = self.search(features)?;
-        lessons.machine(search.best)
+    pub fn machine(&self, features: &[Vec<f32>]) -> Result<Svm> {
+        let (known, search) = self.search(features)?;
+        self.machine_of(&known, &search)
+    }
+
+    fn machine_of(&self, known: &Labelled, search: &Search) -> Result<Svm> {
+        let Labelled { features, mitotic } = known.and(self.beside);
+        Ok(Svm::fit(&features, &mitotic, search.best.c, search.best.gamma)?)
     }
 
     /// Chooses C and γ, fits and applies a machine, given every row's features.
-    pub(crate) fn fit(&self, features: &RowFeatures) -> Result<Judged> {
-        let (lessons, search) = self.search(features)?;
-        let svm = lessons.machine(search.best)?;
-        let truth = &lessons.known.mitotic;
+    pub(crate) fn fit(&self, features: &[Vec<f32>]) -> Result<Judged> {
+        let (known, search) = self.search(features)?;
+        let svm = self.machine_of(&known, &search)?;
         let held_out = self.split.held_out.iter();
         Ok(Judged {
             chosen: search.best,
-            calibration: platt(&search.decision_values, truth)?,
-            inner: Figures::of(&search.decision_values, truth),
-            held_out: held_out.map(|row| svm.decision_value(&features.upright[*row])).collect(),
+            calibration: platt(&search.decision_values, &known.mitotic)?,
+            inner: Figures::of(&search.decision_values, &known.mitotic),
+            held_out: held_out.map(|row| svm.decision_value(&features[*row])).collect(),
             svm,
         })
     }
 
     /// The training rows by machines that each leave one specimen out.
-    pub(crate) fn out_of_fold(&self, features: &RowFeatures, judged: &Judged) -> Result<OutOfFold> {
-        let Lessons { known, beside } = self.lessons(features);
+    pub(crate) fn out_of_fold(&self, features: &[Vec<f32>], judged: &Judged) -> Result<OutOfFold> {
+        let known = self.training(features);
         let folds = match self.groups() {
             Some(specimens) if trainable(&specimens, &known.mitotic) => specimens,
             groups => folds(&known.mitotic, groups.as_deref(), FOLDS, self.seed)?,
         };
-        let all = known.and(&beside.cells).features;
-        let all_folds = beside.folds_with(&folds);
-        let fold_of = |vector: &[f32]| Some(all_folds[all.iter().position(|one| one == vector)?]);
         let vectors = judged.svm.support_vectors().chunks_exact(judged.svm.dim());
-        let vectors: Vec<(&[f32], Option<usize>)> =
-            vectors.map(|vector| (vector, fold_of(vector))).collect();
+        let vectors: Vec<(&[f32], Option<usize>)> = vectors
+            .map(|vector| (vector, known.features.iter().position(|sample| sample == vector)))
+            .collect();
         let nearest_of_others = |fold: usize, sample: &[f32]| {
-            let others = vectors.iter().filter(|(_, of)| *of != Some(fold));
+            let others = vectors.iter().filter(|(_, row)| row.is_none_or(|row| folds[row] != fold));
             others.map(|(vector, _)| distance(sample, vector)).fold(f32::INFINITY, f32::min)
         };
         let cells = known.features.iter().zip(&folds);
@@ -174,7 +159,7 @@ impl Judge<'_> {
         Ok(OutOfFold {
             folds: folds.iter().max().map_or(0, |last| last + 1),
             distances: distances.collect(),
-            decision_values: out_of_fold(&known, &beside, &folds, judged.chosen)?,
+            decision_values: out_of_fold(&known, self.beside, &folds, judged.chosen)?,
         })
     }
 
@@ -182,16 +167,16 @@ impl Judge<'_> {
     /// where a machine would be left without a class.
     pub(crate) fn unknown_patterns(
         &self,
-        features: &RowFeatures,
+        features: &[Vec<f32>],
         judged: &Judged,
     ) -> Result<Option<Vec<f64>>> {
         let rows = &self.split.train;
-        let Lessons { known, beside } = self.lessons(features);
+        let known = self.training(features);
         let patterns = clusters(rows.iter().map(|row| self.table.rows[*row].pattern.as_str()));
         if !trainable(&patterns, &known.mitotic) {
             return Ok(None);
         }
-        Ok(Some(out_of_fold(&known, &beside, &patterns, judged.chosen)?))
+        Ok(Some(out_of_fold(&known, self.beside, &patterns, judged.chosen)?))
     }
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise on real cells; none
@@ -218,45 +203,30 @@ impl Judge<'_> {
             return Ok(None);
         }
         standardise(&mut features, train);
-        let features = RowFeatures { upright: features, turned: Vec::new() };
         self.verdicts(&features, rows).map(Some)
     }
 
     /// Verdicts on some rows, given every row's features: C and γ by inner cross-validation on the
-    /// training rows, the machine fitted to these and their turns.
-    pub fn verdicts(&self, features: &RowFeatures, rows: &[usize]) -> Result<Verdicts> {
-        let (Lessons { known, beside }, search) = self.search(features)?;
-        let others: Vec<Vec<f32>> = rows.iter().map(|row| features.upright[*row].clone()).collect();
-        let decision_values = decide(&known.and(&beside.cells), &search, &others)?;
+    /// training rows, the machine fitted to these.
+    pub fn verdicts(&self, features: &[Vec<f32>], rows: &[usize]) -> Result<Verdicts> {
+        let (known, search) = self.search(features)?;
+        let others: Vec<Vec<f32>> = rows.iter().map(|row| features[*row].clone()).collect();
+        let decision_values = decide(&known.and(self.beside), &search, &others)?;
         Ok(Verdicts { c: search.best.c, gamma: search.best.gamma, decision_values })
     }
 
-    /// The training rows, in as many turns as a machine can take, then what is beside them.
-    fn lessons(&self, features: &RowFeatures) -> Lessons {
+    /// The training rows' features and truth.
+    fn training(&self, features: &[Vec<f32>]) -> Labelled {
         let train = &self.split.train;
-        let of = |features: &[Vec<f32>]| Labelled {
-            features: train.iter().map(|row| features[*row].clone()).collect(),
-            mitotic: self.truth(train),
-        };
-        let room = MAX_SAMPLES.saturating_sub(self.beside.mitotic.len());
-        let turns = (room / train.len().max(1)).saturating_sub(1);
-        let views = |turned: &Vec<Vec<f32>>| Beside {
-            cells: of(turned),
-            view_of: (0..train.len()).map(Some).collect(),
-        };
-        let turned = features.turned.iter().take(turns).map(views);
-        let beside = turned.fold(Beside::default(), Beside::and);
-        let beside = beside.and(Beside::of_no_fold(self.beside.clone()));
-        Lessons { known: of(&features.upright), beside }
+        let features = train.iter().map(|row| features[*row].clone()).collect();
+        Labelled { features, mitotic: self.truth(train) }
     }
 
-    /// What there is to learn, and the best C and γ: for the cells as they are, since turns would make
-    /// the grid's hundred fits five times as long.
-    fn search(&self, features: &RowFeatures) -> Result<(Lessons, Search)> {
-        let lessons = self.lessons(features);
-        let beside = Beside::of_no_fold(self.beside.clone());
-        let search = search(&lessons.known, &beside, self.groups().as_deref(), self.seed)?;
-        Ok((lessons, search))
+    /// The training rows' features and truth, and the best C and γ for them.
+    fn search(&self, features: &[Vec<f32>]) -> Result<(Labelled, Search)> {
+        let known = self.training(features);
+        let search = search(&known, self.beside, self.groups().as_deref(), self.seed)?;
+        Ok((known, search))
     }
 
     /// The specimens of the training rows as numbers; none unless they are to be kept whole and at

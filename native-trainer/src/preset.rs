@@ -3,7 +3,7 @@
 use mitoscope::features::Features;
 use mitoscope::preprocess::Preprocess;
 
-use crate::augmentation::{Augmentation, TURNS, Turn};
+use crate::augmentation::Augmentation;
 use crate::miner::Mining;
 use crate::sampler::BatchSize;
 use crate::simulated::SimulatedBatch;
@@ -125,7 +125,7 @@ pub struct Preset {
     pub optimiser: Optimiser,
     /// What the machine decides on; goes into the model.
     pub features: Features,
-    /// Random changes of the training cells, and turns for the machine; none in the paper.
+    /// Random changes of the training cells; none in the paper.
     pub augmentation: Option<Augmentation>,
     /// Simulated cells; none in the paper.
     pub simulated: Option<Simulated>,
@@ -204,11 +204,6 @@ impl Preset {
     /// their statistics, which need no label (adaptive batch normalisation, Li et al. 2016).
     pub fn learns_from_real_cells(&self) -> bool {
         self.steps > 0
-    }
-
-    /// Turns that the machine learns each real cell in, beside the cell as it is.
-    pub fn turns(&self) -> &'static [Turn] {
-        if self.augmentation.is_some() { &TURNS } else { &[] }
     }
 
     /// The training on simulated cells alone that comes first, if there is one; its own batches hold

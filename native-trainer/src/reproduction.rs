@@ -198,7 +198,7 @@ impl Experiment<'_> {
         let Course { table, preset, .. } = *course;
         let trained = self.train(Method::Proposed, preset, progress)?;
         let features = of_table(table, course.real(), &trained.weights, preset, device)?;
-        let embeddings = features.upright.iter().map(|one| one[..EMBEDDING].to_vec()).collect();
+        let embeddings = features.iter().map(|one| one[..EMBEDDING].to_vec()).collect();
 
         let judged = [&validation[..], test].concat();
         let beside = of_machine_cells(course, &trained.weights, device)?.labelled;
@@ -208,7 +208,7 @@ impl Experiment<'_> {
         let validation = Figures::of(&on_validation, &truth);
 
         let of = |rows: &[usize]| -> Vec<Vec<f32>> {
-            rows.iter().map(|row| features.upright[*row].clone()).collect()
+            rows.iter().map(|row| features[*row].clone()).collect()
         };
         let (samples, mitotic) = (of(train), self.judge.split.truth(table, train));
         let groups = self.judge.groups();

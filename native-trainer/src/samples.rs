@@ -10,7 +10,6 @@ use mitoscope::cells::CellBox;
 use mitoscope::preprocess::{FieldLevels, Patch, Preprocess, Window, cut};
 use mitoscope::quality::Quality;
 
-use crate::augmentation::Turn;
 use crate::table::{Group, Table};
 
 /// One cell of a table.
@@ -29,12 +28,6 @@ impl Sample {
     /// The network's input as it is at inference.
     pub fn input(&self, preprocess: &Preprocess) -> Vec<f32> {
         preprocess.input(&self.patch(&self.window), &self.levels)
-    }
-
-    /// The same cell, seen in another turn.
-    pub fn turned(&self, turn: Turn) -> Self {
-        let window = Window { angle: turn.angle(), mirror: turn.mirrored, ..self.window };
-        Self { window, ..self.clone() }
     }
 
     /// How well it is imaged.

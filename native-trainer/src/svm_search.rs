@@ -46,34 +46,11 @@ impl Labelled {
             mitotic: [&self.mitotic[..], &others.mitotic].concat(),
         }
     }
-}
 
-/// What machines learn from beside the known cells, and are never judged on.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Beside {
-    /// Further views of known cells, and other cells.
-    pub cells: Labelled,
-    /// The place among the known cells that each is a view of, and whose fold it shares; none of a cell
-    /// that no fold leaves out.
-    pub view_of: Vec<Option<usize>>,
-}
-
-impl Beside {
-    /// Cells that no fold leaves out.
-    pub fn of_no_fold(cells: Labelled) -> Self {
-        Self { view_of: vec![None; cells.mitotic.len()], cells }
-    }
-
-    /// This, then other.
-    pub fn and(self, other: Self) -> Self {
-        let view_of = [self.view_of, other.view_of].concat();
-        Self { cells: self.cells.and(&other.cells), view_of }
-    }
-
-    /// Folds of the known cells, continued for what is beside.
-    pub fn folds_with(&self, folds: &[usize]) -> Vec<usize> {
-        let beside = self.view_of.iter().map(|of| of.map_or(usize::MAX, |place| folds[place]));
-        folds.iter().copied().chain(beside).collect()
+    /// Folds of these cells, continued for others that no fold leaves out.
+    fn folds_with(folds: &[usize], others: &Labelled) -> Vec<usize> {
+        let always = others.mitotic.iter().map(|_| usize::MAX);
+        folds.iter().copied().chain(always).collect()
     }
 }
 
@@ -103,15 +80,15 @@ pub struct Search {
 /// Searches the grid [`C_GRID`] × [`GAMMA_GRID`] by stratified cross-validation in up to [`FOLDS`]
 /// folds, on all threads of the current rayon pool.
 ///
-/// `groups` names each cell's specimen or field; cells of one group stay in one fold. Machines learn
-/// from what is `beside` too; none is chosen by it.
+/// `groups` names each cell's specimen or field; cells of one group stay in one fold. Every machine
+/// learns from the cells `beside` too; none is chosen by them.
 ///
 /// # Errors
 /// [`Error::Fit`] when lengths differ, cells are unfit, or classes and groups do not allow two
 /// folds that each leave both classes to train on.
 pub fn search(
     known: &Labelled,
-    beside: &Beside,
+    beside: &Labelled,
     groups: Option<&[usize]>,
     seed: u64,
 ) -> Result<Search, Error> {
@@ -120,7 +97,7 @@ pub fn search(
     if mitotic.len() != n || groups.is_some_and(|groups| groups.len() != n) {
         return Err(Error::Fit(format!("{n} samples need as many labels and groups")));
     }
-    let all = n + beside.view_of.len();
+    let all = n + beside.features.len();
     if all > MAX_SAMPLES {
         return Err(Error::Fit(format!("{all} samples are more than {MAX_SAMPLES}: take fewer")));
     }
@@ -129,16 +106,17 @@ pub fn search(
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
     libsvm_rs::set_quiet(true);
-    let folds = beside.folds_with(&folds);
-    let Labelled { features, mitotic: classes } = known.and(&beside.cells);
+    let folds = Labelled::folds_with(&folds, beside);
+    let Labelled { features, mitotic: classes } = known.and(beside);
     let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
     let pairs = C_GRID.iter().flat_map(|c| GAMMA_GRID.map(|multiple| (*c, multiple * scale)));
     let tried = pairs.collect::<Vec<_>>().into_par_iter().map(|(c, gamma)| {
         let parameters = parameters(c, gamma)?;
-        let mut values = vec![0.0; n];
+        let mut values = vec![0.0; instances.len()];
         for fold in 0..count {
             predict_fold(&instances, &classes, &folds, fold, &parameters, &mut values);
         }
+        values.truncate(n);
         let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
         Ok((GridPoint { c, gamma, mcc }, values))
     });
@@ -167,7 +145,7 @@ fn nodes(sample: &[f32]) -> Vec<SvmNode> {
     (1..).zip(sample).map(node).collect()
 }
 
-/// Fits on all folds but one and fills in the decision values of that one, as far as they are asked for.
+/// Fits on all folds but one and fills in the decision values of that one.
 ///
 /// LIBSVM takes seconds for the grid where smartcore takes minutes; the solution is the same, as
 /// `tests/svm_parity.rs` shows.
@@ -187,7 +165,7 @@ fn predict_fold(
     let machine = svm_train(&problem, parameters);
     // LIBSVM's sign is that of the class it met first.
     let sign = if machine.labels().first() == Some(&1) { 1.0 } else { -1.0 };
-    for i in (0..values.len()).filter(|i| folds[*i] == fold) {
+    for i in (0..folds.len()).filter(|i| folds[*i] == fold) {
         let mut value = [0.0];
         predict_values(&machine, &instances[i], &mut value);
         values[i] = sign * value[0];
@@ -195,26 +173,26 @@ fn predict_fold(
 }
 
 /// Decision value of each known cell by a machine with these parameters that saw nothing of its fold,
-/// but what else is `beside`.
+/// but the cells `beside`.
 ///
 /// # Errors
 /// [`Error::Fit`] when C and γ are no valid parameters.
 pub fn out_of_fold(
     known: &Labelled,
-    beside: &Beside,
+    beside: &Labelled,
     folds: &[usize],
     GridPoint { c, gamma, .. }: GridPoint,
 ) -> Result<Vec<f64>, Error> {
     libsvm_rs::set_quiet(true);
     let parameters = parameters(c, gamma)?;
-    let all_folds = beside.folds_with(folds);
-    let Labelled { features, mitotic } = known.and(&beside.cells);
+    let all_folds = Labelled::folds_with(folds, beside);
+    let Labelled { features, mitotic } = known.and(beside);
     let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let of_folds: Vec<Vec<f64>> = (0..count)
         .into_par_iter()
         .map(|fold| {
-            let mut values = vec![0.0; folds.len()];
+            let mut values = vec![0.0; instances.len()];
             predict_fold(&instances, &mitotic, &all_folds, fold, &parameters, &mut values);
             values
         })
