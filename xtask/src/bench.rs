@@ -1,4 +1,4 @@
-//! Measures the throughput and peak memory of the network: training and embedding, natively and in
+//! Measures throughput and peak memory: training, embedding and simulating natively, embedding in
 //! Chromium on the CPU path; or races them against other engines.
 
 use std::path::Path;
