@@ -6,16 +6,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use mitoscope::preprocess::Preprocess;
 use serde::{Deserialize, Serialize};
 
-use crate::augmentation::Augmentation;
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::head_ablation::{Variant, variant};
 use crate::judge::{Judge, Split};
-use crate::miner::Mining;
-use crate::preset::{Objective, Preset, Proxies};
+use crate::preset::{Objective, Preset, PresetName, Proxies};
 use crate::training::{Plan, StepReport};
 
 /// One change to the preset.
@@ -55,15 +52,17 @@ impl Change {
         match self {
             Change::None => (),
             Change::Triplets => {
-                preset.objective = Objective::Triplet { margin: 0.5, mining: Mining::Violating };
+                preset.objective = PresetName::Modern.preset().objective;
             }
             Change::ProxiesAlone => {
                 proxies(|of| (of.contrast, of.descriptors) = (0.0, 0.0), preset)
             }
             Change::NoDescriptors => proxies(|of| of.descriptors = 0.0, preset),
             Change::NoContrast => proxies(|of| of.contrast = 0.0, preset),
-            Change::PaperInput => preset.preprocess = Preprocess::paper(),
-            Change::NarrowAugmentation => preset.augmentation = Some(Augmentation::default()),
+            Change::PaperInput => preset.preprocess = PresetName::Paper.preset().preprocess,
+            Change::NarrowAugmentation => {
+                preset.augmentation = PresetName::Modern.preset().augmentation;
+            }
             Change::NoAugmentation => preset.augmentation = None,
             Change::NoNormalisation => preset.normalised = false,
         }
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn every_change_but_none_changes_the_preset() {
         use clap::ValueEnum;
-        let own = crate::preset::PresetName::Simulated.preset();
+        let own = PresetName::Simulated.preset();
         for change in Change::value_variants() {
             let mut preset = own.clone();
             change.apply(&mut preset);

@@ -17,6 +17,9 @@ use crate::files::write_at_once;
 use crate::network::Network;
 use crate::training::StepReport;
 
+/// Steps between checkpoints, unless others are asked for.
+pub const CHECKPOINT_EVERY: usize = 20;
+
 const STATE: &str = "state";
 const NETWORK: &str = "network";
 const OPTIMISER: &str = "optimiser";

@@ -1,9 +1,15 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, and their folders.
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+
+/// Makes a folder, and those it lies in, unless it is there.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot create the folder {}", path.display()))
+}
 
 /// Writes a file beside its place and moves it there, so that no reader ever sees half of it.
 pub fn write_at_once(path: &Path, bytes: &[u8]) -> Result<()> {

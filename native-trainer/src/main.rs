@@ -10,6 +10,7 @@ use anyhow::{Result, bail, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use mitoscope::decode::Channel;
 use native_trainer::ablation::Change;
+use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::cross_fitting::Folds;
 use native_trainer::device::{self, Choice};
 use native_trainer::memory;
@@ -162,7 +163,7 @@ struct Train {
     #[arg(long, default_value_t = Folds::Specimens(0))]
     cross_fit: Folds,
     /// Steps between checkpoints.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = CHECKPOINT_EVERY)]
     checkpoint_every: usize,
     /// Name of the data, for the model's manifest.
     #[arg(long)]

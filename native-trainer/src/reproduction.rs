@@ -8,19 +8,20 @@ pub mod record;
 mod results;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::embedder::EMBEDDING;
 use rayon::prelude::*;
 
+use crate::checkpoint::CHECKPOINT_EVERY;
 use crate::course::Course;
 use crate::descriptors::tonti;
 use crate::embedded::{of_machine_cells, of_table, outputs};
 use crate::evaluation::Figures;
+use crate::files::make_folder;
 use crate::finished::once;
 use crate::fitting::{all_brightness, all_descriptors, all_geometry};
 use crate::judge::{Judge, Split, Verdicts};
@@ -39,9 +40,6 @@ pub use results::results;
 
 /// The one setting in which the paper trains the cross-entropy network (section 5).
 pub const CROSS_ENTROPY_SETTING: Setting = Setting::B;
-
-/// Steps between checkpoints.
-pub const CHECKPOINT_EVERY: usize = 20;
 
 /// Data, method and seed of a reproduction, with the features that no run changes.
 pub struct Study<'a> {
@@ -97,8 +95,7 @@ impl<'a> Study<'a> {
         folder: &Path,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Run> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        make_folder(folder)?;
         once(&folder.join("run.json"), &self.identity, || self.make(setting, set, folder, progress))
     }
 

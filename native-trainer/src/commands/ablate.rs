@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use native_trainer::ablation::{Change, Outcome, Summary, ablate, summary};
+use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
 use native_trainer::evaluation::{Figures, Metric};
-use native_trainer::files::write_at_once;
+use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::finished::once;
 use native_trainer::head_ablation::Variant;
 use native_trainer::judge::Split;
@@ -20,7 +20,6 @@ use native_trainer::training::Plan;
 use super::progress::Progress;
 use crate::Ablate;
 
-const CHECKPOINT_EVERY: usize = 20;
 const TABLE: &str = "ablation.md";
 
 /// Runs the command.
@@ -38,12 +37,12 @@ pub fn run(options: &Ablate) -> Result<()> {
     let split = Split { held_out: Vec::new(), ..split };
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
-    fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
+    make_folder(&options.out)?;
     let changes: BTreeSet<Change> = options.changes.iter().copied().chain([Change::None]).collect();
-    let seeds = options.training.seed..options.training.seed + options.seeds;
+    let seeds = (0..options.seeds).map(|i| options.training.seed.wrapping_add(i));
     eprintln!("{} changes, {} seeds, {steps} steps on {device_name}", changes.len(), options.seeds);
     let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut text = String::new();
     for seed in seeds {
         for change in &changes {
             let mut preset = own.clone();
@@ -71,9 +70,10 @@ pub fn run(options: &Ablate) -> Result<()> {
             outcomes.push(outcome);
         }
         // A table after every seed: one may look while the rest goes on.
-        write_at_once(&options.out.join(TABLE), report(&outcomes, &changes)?.as_bytes())?;
+        text = report(&outcomes, &changes)?;
+        write_at_once(&options.out.join(TABLE), text.as_bytes())?;
     }
-    print!("{}", report(&outcomes, &changes)?);
+    print!("{text}");
     println!("finished: {}", options.out.join(TABLE).display());
     Ok(())
 }

@@ -13,7 +13,7 @@ use mitoscope::model::Manifest;
 use mitoscope::preprocess::Preprocess;
 use mitoscope::specimen::{BOUNDARY, Preparation, Rule, Verdict};
 use native_trainer::device;
-use native_trainer::files::write_at_once;
+use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::inference::embed_all;
 use serde::Serialize;
 
@@ -54,8 +54,7 @@ pub fn run(options: &Detect) -> Result<()> {
     let (device, device_name) = device::open(options.device)?;
     let classifier = Classifier::new(model, device);
     if let Some(folder) = &options.overlay {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        make_folder(folder)?;
     }
 
     let decoding = DecodeOptions { page: options.page - 1, channel: options.channel };

@@ -1,18 +1,18 @@
 //! `mitoscope reproduce`: the paper's experiments on a labelled set, and their report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use mitoscope::classifier::Label;
+use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
-use native_trainer::files::write_at_once;
+use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::preset::Preset;
 use native_trainer::report::render;
 use native_trainer::reproduction::record::{self, Cell, Method, Report};
-use native_trainer::reproduction::{CHECKPOINT_EVERY, Study, results};
+use native_trainer::reproduction::{Study, results};
 use native_trainer::samples::Sample;
 use native_trainer::table::Table;
 
@@ -34,8 +34,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let data = data(options, &table)?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
-    fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
+    make_folder(&options.out)?;
     eprintln!("{} runs on {device_name}", planned.len());
     let first = train_first(&course, &options.out, CHECKPOINT_EVERY, seed, &device)?;
     let start = first.map(|first| first.checkpoint);

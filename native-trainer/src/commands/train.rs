@@ -1,7 +1,6 @@
 //! `mitoscope train`: from a cell table to a run folder with a model in it.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
@@ -11,7 +10,7 @@ use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit};
 use native_trainer::device;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
-use native_trainer::files::write_at_once;
+use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
 use native_trainer::head_ablation::Variant;
 use native_trainer::judge::{OutOfFold, Split};
@@ -58,8 +57,7 @@ pub fn run(options: &Train) -> Result<()> {
     let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
-    fs::create_dir_all(&options.out)
-        .with_context(|| format!("cannot create the folder {}", options.out.display()))?;
+    make_folder(&options.out)?;
     let count = |class| labels.iter().filter(|label| **label == Some(class)).count();
     eprintln!(
         "{} mitotic and {} interphase cells to train on, {} held out; {} steps on {device_name}",

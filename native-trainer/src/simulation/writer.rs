@@ -3,7 +3,6 @@
 //! Invariant: a specimen's files depend on the options' seed and its number alone, not on how many
 //! are written or on how many threads; the table is written last, so its presence means it is whole.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +11,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
+
+use crate::files::make_folder;
 
 use super::{FieldSpec, SimulatedField, Specimen};
 
@@ -85,9 +86,9 @@ pub fn write(folder: &Path, options: &Options) -> Result<Written> {
     );
     let pictures = folder.join("fields");
     let masks = folder.join("masks");
-    make(&pictures)?;
+    make_folder(&pictures)?;
     if options.masks {
-        make(&masks)?;
+        make_folder(&masks)?;
     }
     let count = options.specimens * options.fields;
     let digits = options.specimens.to_string().len().max(3);
@@ -159,11 +160,6 @@ fn field_row(field: &SimulatedField, file: &str) -> Vec<String> {
         field.height.to_string(),
         field.ignore_box.map_or(String::new(), bar),
     ]
-}
-
-fn make(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 fn save(path: &Path, field: &SimulatedField, levels: &[u16], bits: u8) -> Result<()> {
