@@ -7,6 +7,7 @@ pub mod export;
 mod progress;
 pub mod references;
 pub mod reproduce;
+pub mod sheet;
 pub mod simulate;
 pub mod train;
 
@@ -21,7 +22,7 @@ use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
 use native_trainer::course::Course;
-use native_trainer::evaluation::{Figures, Interval, Metric};
+use native_trainer::evaluation::{AsFound, Figures, Interval, Metric};
 use native_trainer::training::{Plan, Trained};
 
 use crate::Data;
@@ -40,19 +41,23 @@ fn precision(half: bool) -> Precision {
     if half { Precision::Half } else { Precision::Full }
 }
 
+/// A class as tables write it.
+fn label_name(label: Label) -> &'static str {
+    match label {
+        Label::Mitotic => "mitotic",
+        Label::Interphase => "interphase",
+    }
+}
+
 /// The columns that a scored cell gets.
 const SCORE_COLUMNS: [&str; 4] = ["decision_value", "probability", "prediction", "doubt"];
 
 /// Their values; the last is empty for a cell that is not uncertain.
 fn score_columns(verdict: &Prediction) -> [String; 4] {
-    let name = match verdict.prediction {
-        Label::Mitotic => "mitotic",
-        Label::Interphase => "interphase",
-    };
     let [value, probability] =
         [verdict.decision_value, verdict.probability].map(|number| format!("{number:.6}"));
     let doubt = verdict.doubt.map_or("", Doubt::name);
-    [value, probability, name.into(), doubt.into()]
+    [value, probability, label_name(verdict.prediction).into(), doubt.into()]
 }
 
 /// What a rule makes of predictions: class and doubt of each, and the verdict.
@@ -129,4 +134,12 @@ fn print_by_pattern(figures: &BTreeMap<String, Figures>) {
     for (pattern, figures) in figures {
         println!("  {pattern:21} {}", figures.line());
     }
+}
+
+/// Figures of cells in the boxes that the detector finds.
+fn print_as_found(AsFound { figures, intervals, by_pattern, missed, strays }: &AsFound) {
+    println!("{:23} {}", "  as found", figures.line());
+    println!("    {missed} not found; {} of {} in no given box are called", strays[1], strays[0]);
+    print_intervals(intervals);
+    print_by_pattern(by_pattern);
 }

@@ -10,6 +10,7 @@ use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::features::Features;
 use mitoscope::preprocess::Preprocess;
+use mitoscope::svm::MAX_SAMPLES;
 
 use crate::course::Course;
 use crate::network::{Output, infer};
@@ -19,8 +20,20 @@ use crate::simulated::SimulatedCell;
 use crate::svm_search::Labelled;
 use crate::table::Table;
 
-/// Simulated cells of each class that a machine learns from, at most.
+/// Simulated cells of each class that a machine learns from, at most; twice as many beside found cells, lest one
+/// laboratory outweigh all others.
 const MACHINE_CELLS: [(Label, usize); 2] = [(Label::Mitotic, 400), (Label::Interphase, 800)];
+
+/// How often a table holds each cell: as given, and as found.
+fn views(table: &Table) -> usize {
+    if table.rows.len() > table.given().len() { 2 } else { 1 }
+}
+
+/// Whether a table's cells and the simulated ones beside them are not too many for a machine.
+pub fn learnable(table: &Table) -> bool {
+    let beside: usize = MACHINE_CELLS.iter().map(|(_, most)| views(table) * most).sum();
+    table.rows.len() + beside <= MAX_SAMPLES
+}
 
 /// Outputs of a network for some rows, by row; empty for the others.
 pub fn outputs(
@@ -100,7 +113,7 @@ pub fn of_machine_cells(
     }
     let mut features = by_group(specimens.into_values(), &embeddings, preset.features);
     let mut taken = MachineCells::default();
-    for cell in evenly(cells) {
+    for cell in evenly(cells, views(course.table)) {
         taken.labelled.features.push(std::mem::take(&mut features[cell]));
         taken.labelled.mitotic.push(cells[cell].label() == Label::Mitotic);
         taken.specimens.push(cells[cell].specimen);
@@ -108,12 +121,12 @@ pub fn of_machine_cells(
     Ok(taken)
 }
 
-/// Places of at most [`MACHINE_CELLS`] cells of each class, whose specimens lie in a row.
-fn evenly(cells: &[SimulatedCell]) -> Vec<usize> {
+/// Places of so many times [`MACHINE_CELLS`] at most, from cells whose specimens lie in a row.
+fn evenly(cells: &[SimulatedCell], times: usize) -> Vec<usize> {
     let mut all = Vec::new();
     for (label, most) in MACHINE_CELLS {
         let of: Vec<usize> = (0..cells.len()).filter(|i| cells[*i].label() == label).collect();
-        let taken = most.min(of.len());
+        let taken = (times * most).min(of.len());
         all.extend((0..taken).map(|i| of[i * of.len() / taken]));
     }
     all

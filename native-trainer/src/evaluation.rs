@@ -134,6 +134,21 @@ pub struct AtPoint {
     pub held_out_recall: BTreeMap<String, f64>,
 }
 
+/// Cells in the boxes that the detector finds, those in no given box among the interphase ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AsFound {
+    /// A mitotic cell that is not found counts as called interphase.
+    pub figures: Figures,
+    /// Intervals of these.
+    pub intervals: BTreeMap<Metric, Interval>,
+    /// The same by staining pattern.
+    pub by_pattern: BTreeMap<String, Figures>,
+    /// Mitotic cells that are not found.
+    pub missed: usize,
+    /// Found boxes in no given one, and how many of these are called mitotic.
+    pub strays: [usize; 2],
+}
+
 /// What networks that did not know the cells tell of the training cells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossFitted {
@@ -147,6 +162,9 @@ pub struct CrossFitted {
     /// The same by staining pattern.
     #[serde(default)]
     pub by_pattern: BTreeMap<String, Figures>,
+    /// The same cells as found.
+    #[serde(default)]
+    pub found: Option<AsFound>,
     /// The operating points chosen on these decision values.
     pub points: Vec<AtPoint>,
     /// Calibrated probabilities of held-out cells; none when nothing was held out.
@@ -171,6 +189,9 @@ pub struct Evaluation {
     pub held_out_intervals: BTreeMap<Metric, Interval>,
     /// The same by staining pattern.
     pub held_out_by_pattern: BTreeMap<String, Figures>,
+    /// The same cells as found.
+    #[serde(default)]
+    pub held_out_found: Option<AsFound>,
     /// The same cells by the shape of their box alone; none where boxes are absent or all alike.
     pub box_geometry_baseline: Option<Figures>,
     /// The same cells by their brightness alone.

@@ -17,8 +17,9 @@ use crate::bootstrap::intervals_of;
 use crate::course::Course;
 use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table};
-use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures};
+use crate::evaluation::{AsFound, AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness};
+use crate::found::Found;
 use crate::head_ablation::{Variant, lesser};
 use crate::judge::{Judge, Judged, OutOfFold, Split};
 use crate::limits::limits;
@@ -74,6 +75,9 @@ pub fn fit(
     let features = of_table(table, samples, weights, preset, device)?;
     let beside = of_machine_cells(course, weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
+    // Found cells stand after the given ones: of all values those of the latter come first.
+    let given = split.given(table);
+    let of_given = Judge { split: &given, ..judge };
     let mut judged = judge.fit(&features)?;
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
@@ -109,50 +113,84 @@ pub fn fit(
         judged.calibration = platt(decision_values, &mitotic)?;
         operating_points = points(decision_values, &mitotic);
         operating_points[0].threshold = 0.0;
+        let unknown = &decision_values[..given.train.len()];
+        let held_out = &judged.held_out[..given.held_out.len()];
         cross_fitted = Some(CrossFitted {
             folds: *folds,
-            figures: Figures::of(decision_values, &mitotic),
-            intervals: intervals_of(table, &split.train, decision_values, seed),
-            by_pattern: by_pattern(table, &split.train, decision_values, Figures::of),
+            figures: Figures::of(unknown, &of_given.truth(&given.train)),
+            intervals: intervals_of(table, &given.train, unknown, seed),
+            by_pattern: by_pattern(table, &given.train, unknown, Figures::of),
+            found: as_found(table, &split.train, decision_values, seed),
             points: operating_points
                 .iter()
-                .map(|point| at_point(&judge, point, decision_values, &judged.held_out))
+                .map(|point| at_point(&of_given, point, unknown, held_out))
                 .collect(),
-            held_out_reliability: (!split.held_out.is_empty()).then(|| {
+            held_out_reliability: (!held_out.is_empty()).then(|| {
                 let probability = |value: &f64| judged.calibration.probability(*value);
-                let probabilities: Vec<f64> = judged.held_out.iter().map(probability).collect();
-                Reliability::of(&probabilities, &judge.truth(&split.held_out))
+                let probabilities: Vec<f64> = held_out.iter().map(probability).collect();
+                Reliability::of(&probabilities, &judge.truth(&given.held_out))
             }),
         });
     }
     let qualities: Vec<Quality> =
-        split.train.par_iter().map(|row| samples[*row].quality(&preset.preprocess)).collect();
+        given.train.par_iter().map(|row| samples[*row].quality(&preset.preprocess)).collect();
     let limits = limits(&qualities, unseen.as_ref().map(|(cells, _)| (cells, &mitotic[..])));
-    let held_out_by_pattern = by_pattern(table, &split.held_out, &judged.held_out, Figures::of);
+    let held_out = &judged.held_out[..given.held_out.len()];
     let evaluation = Evaluation {
         c: judged.chosen.c,
         gamma: judged.chosen.gamma,
         inner: judged.inner,
         held_out_specimens: split.specimens.iter().cloned().collect(),
-        held_out: (!split.held_out.is_empty())
-            .then(|| Figures::of(&judged.held_out, &judge.truth(&split.held_out))),
-        held_out_intervals: intervals_of(table, &split.held_out, &judged.held_out, seed),
-        held_out_by_pattern,
+        held_out: (!held_out.is_empty())
+            .then(|| Figures::of(held_out, &judge.truth(&given.held_out))),
+        held_out_intervals: intervals_of(table, &given.held_out, held_out, seed),
+        held_out_by_pattern: by_pattern(table, &given.held_out, held_out, Figures::of),
+        held_out_found: as_found(table, &split.held_out, &judged.held_out, seed),
         box_geometry_baseline: match all_geometry(table) {
-            Some(features) => judge.baseline(features)?,
+            Some(features) => of_given.baseline(features)?,
             None => None,
         },
-        brightness_baseline: judge.baseline(all_brightness(samples))?,
-        descriptors_baseline: judge.baseline(all_descriptors(samples))?,
+        brightness_baseline: of_given.baseline(all_brightness(samples))?,
+        descriptors_baseline: of_given.baseline(all_descriptors(samples))?,
         simulated_only: None,
         cross_fitted,
         unknown_patterns: unknown_patterns
-            .map(|values| by_pattern(table, &split.train, &values, Figures::of)),
+            .map(|values| by_pattern(table, &given.train, &values, Figures::of)),
         head_ablation,
     };
     let Judged { svm, calibration, .. } = judged;
     let features = preset.features;
     Ok(Fitted { svm, features, calibration, operating_points, limits, evaluation })
+}
+
+/// What found cells among these rows are called; none where there is none.
+pub fn as_found(
+    table: &Table,
+    rows: &[usize],
+    decision_values: &[f64],
+    seed: u64,
+) -> Option<AsFound> {
+    let Found { missed, strays } = &table.found;
+    let value = |(row, value): (&usize, &f64)| match table.is_found(*row) {
+        true => Some((*row, *value)),
+        false => {
+            (missed.contains(row) && table.is_mitotic(*row)).then_some((*row, f64::NEG_INFINITY))
+        }
+    };
+    let cells = rows.iter().zip(decision_values).filter_map(value);
+    let (rows, values): (Vec<usize>, Vec<f64>) = cells.unzip();
+    let called = |called: &dyn Fn(f64) -> bool| {
+        let cells = rows.iter().zip(&values);
+        cells.filter(|(row, value)| strays.contains(row) && called(**value)).count()
+    };
+    let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+    rows.iter().any(|row| table.is_found(*row)).then(|| AsFound {
+        figures: Figures::of(&values, &mitotic),
+        intervals: intervals_of(table, &rows, &values, seed),
+        by_pattern: by_pattern(table, &rows, &values, Figures::of),
+        missed: rows.iter().filter(|row| missed.contains(row)).count(),
+        strays: [called(&|_| true), called(&|value| value > 0.0)],
+    })
 }
 
 /// What `of` tells of decision values and truth of some rows, by staining pattern.
@@ -172,17 +210,17 @@ pub fn by_pattern<T>(
     named.map(|(pattern, (values, truth))| (pattern.to_owned(), of(&values, &truth))).collect()
 }
 
-/// Box features of every row; none unless every row has a box.
+/// Box features of every given row; none unless every one has a box.
 pub fn all_geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
-    let boxes: Option<Vec<_>> = table.rows.iter().map(|row| row.cell).collect();
+    let boxes: Option<Vec<_>> = table.given().iter().map(|row| row.cell).collect();
     let boxes = boxes?;
     let mut by_image: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-    for (row, cell) in table.rows.iter().zip(&boxes) {
+    for (row, cell) in table.given().iter().zip(&boxes) {
         by_image.entry(row.image).or_default().push(*cell);
     }
     let typical: BTreeMap<usize, f32> =
         by_image.iter().map(|(image, boxes)| (*image, typical_size(boxes))).collect();
-    let features = table.rows.iter().zip(&boxes);
+    let features = table.given().iter().zip(&boxes);
     Some(features.map(|(row, cell)| box_geometry(cell, typical[&row.image])).collect())
 }
 

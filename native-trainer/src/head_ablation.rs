@@ -19,7 +19,7 @@ pub struct Variant {
     pub features: Features,
     /// Simulated cells that it learns from.
     pub simulated: usize,
-    /// Training rows, each by a machine that was made without its specimen.
+    /// Given training rows, each by a machine that was made without its specimen.
     pub unknown_specimens: Figures,
     /// Each by one without its staining pattern; none where that would leave a machine without a class.
     pub unknown_patterns: Option<Figures>,
@@ -71,7 +71,8 @@ impl Variant {
     ) -> Self {
         let truth = judge.truth(&judge.split.train);
         let threshold = balanced(unknown_specimens, &truth);
-        let figures = |values: &[f64]| Figures::at(threshold, values, &truth);
+        let given = judge.split.given(judge.table).train.len();
+        let figures = |values: &[f64]| Figures::at(threshold, &values[..given], &truth[..given]);
         Self {
             features,
             simulated: judge.beside.mitotic.len(),

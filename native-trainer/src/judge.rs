@@ -44,6 +44,13 @@ impl Split {
         Ok(Self { train, held_out, specimens: specimens.clone() })
     }
 
+    /// The same without found cells.
+    pub fn given(&self, table: &Table) -> Self {
+        let given = |rows: &[usize]| rows.iter().copied().filter(|i| !table.is_found(*i)).collect();
+        let (train, held_out) = (given(&self.train), given(&self.held_out));
+        Self { train, held_out, specimens: self.specimens.clone() }
+    }
+
     /// Whether each of these labelled rows is mitotic.
     pub fn truth(&self, table: &Table, rows: &[usize]) -> Vec<bool> {
         rows.iter().map(|row| table.is_mitotic(*row)).collect()

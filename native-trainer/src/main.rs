@@ -1,5 +1,5 @@
-//! The command line: `mitoscope train`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `classify` and
-//! `detect`.
+//! The command line: `mitoscope train`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `sheet`, `classify`
+//! and `detect`.
 
 mod commands;
 
@@ -42,6 +42,8 @@ enum Command {
     References(AddReferences),
     /// Make simulated fields with exact labels.
     Simulate(Simulate),
+    /// Show labelled cells of several tables on one picture, to compare them by eye.
+    Sheet(Sheet),
     /// Classify the cells of a table or a folder.
     Classify(Classify),
     /// Find and classify the cells of a specimen's fields.
@@ -288,6 +290,26 @@ struct Simulate {
     masks: bool,
 }
 
+/// Options of `sheet`. A row holds cells of one class and staining pattern of one table.
+#[derive(Debug, clap::Args)]
+struct Sheet {
+    /// Cell tables or folders, such as real and simulated ones.
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    /// PNG to write; what each row shows is printed.
+    #[arg(long)]
+    out: PathBuf,
+    /// Specimens that are not shown, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    hold_out: Vec<String>,
+    /// Cells of a row, drawn at random.
+    #[arg(long, default_value_t = 12)]
+    cells: usize,
+    /// Seed of the draw.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 /// Options of `classify`.
 #[derive(Debug, clap::Args)]
 struct Classify {
@@ -305,6 +327,10 @@ struct Classify {
     /// Specimens whose labelled cells the printed figures are of, separated by commas; all by default.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Print also what `detect` would make of the labelled cells: these in the boxes that are found, with
+    /// those that are not found, and what is found in no box.
+    #[arg(long)]
+    found: bool,
     /// PNG of the labelled cells that are called wrong: false alarms, then misses on rows of their own,
     /// each by the most confident.
     #[arg(long)]
@@ -361,6 +387,7 @@ fn main() -> ExitCode {
         Command::Export(options) => commands::export::run(&options),
         Command::References(options) => commands::references::run(&options),
         Command::Simulate(options) => commands::simulate::run(&options),
+        Command::Sheet(options) => commands::sheet::run(&options),
         Command::Classify(options) => commands::classify::run(&options),
         Command::Detect(options) => commands::detect::run(&options),
     };

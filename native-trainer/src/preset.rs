@@ -125,6 +125,9 @@ pub struct Preset {
     pub optimiser: Optimiser,
     /// What the machine decides on; goes into the model.
     pub features: Features,
+    /// Whether the machine learns the cells of fields also as the detector finds them, where the network
+    /// learns from no real cell.
+    pub found: bool,
     /// Random changes of the training cells; none in the paper.
     pub augmentation: Option<Augmentation>,
     /// Simulated cells; none in the paper.
@@ -154,6 +157,7 @@ impl PresetName {
                 normalised: false,
                 optimiser: Optimiser::AdaGrad { rate: 1e-3 },
                 features: Features::Embedding,
+                found: false,
                 augmentation: None,
                 simulated: None,
             },
@@ -166,6 +170,7 @@ impl PresetName {
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1.5e-3, decay: 0.05 },
                 features: Features::EmbeddingAndDeviation,
+                found: false,
                 augmentation: Some(Augmentation::default()),
                 simulated: None,
             },
@@ -185,6 +190,7 @@ impl PresetName {
                 normalised: true,
                 optimiser: Optimiser::AdamW { rate: 1e-3, decay: 0.03 },
                 features: Features::EmbeddingAndDeviation,
+                found: true,
                 augmentation: Some(Augmentation::wide()),
                 simulated: Some(Simulated {
                     specimens: 500,

@@ -14,6 +14,8 @@ use mitoscope::classifier::Label;
 use mitoscope::decode::decode;
 use mitoscope::model::sha256;
 
+use crate::found::Found;
+
 /// File name endings of the images that a folder is searched for.
 const IMAGE_KINDS: [&str; 6] = ["png", "tif", "tiff", "bmp", "jpg", "jpeg"];
 
@@ -39,8 +41,10 @@ pub struct Table {
     pub header: csv::StringRecord,
     /// The rows as in the file, to be carried through.
     pub records: Vec<csv::StringRecord>,
-    /// The rows as cells, in the same order.
+    /// The rows as cells, in the same order, then those that [`crate::found`] added.
     pub rows: Vec<Row>,
+    /// How the latter stand to the former.
+    pub found: Found,
     /// Paths of the images, relative to [`Table::folder`], in order of first use.
     pub images: Vec<String>,
     folder: PathBuf,
@@ -130,7 +134,8 @@ impl Table {
             rows.push(parse().with_context(|| format!("{name}, row {}", i + 1))?);
         }
         let source = source.to_path_buf();
-        Ok(Self { header, records, rows, images, folder, source, montage: false })
+        let found = Found::default();
+        Ok(Self { header, records, rows, found, images, folder, source, montage: false })
     }
 
     /// The same table, its boxes read as the tiles of montages.
@@ -144,6 +149,21 @@ impl Table {
     /// Whether boxes are the tiles of montages.
     pub fn is_montage(&self) -> bool {
         self.montage
+    }
+
+    /// The rows of the file.
+    pub fn given(&self) -> &[Row] {
+        &self.rows[..self.records.len()]
+    }
+
+    /// Whether a row is a found cell.
+    pub fn is_found(&self, row: usize) -> bool {
+        row >= self.records.len()
+    }
+
+    /// Whether the cells of a group lie in one image.
+    pub fn is_field(&self, group: &Group) -> bool {
+        !self.montage && self.rows[group.rows[0]].cell.is_some()
     }
 
     /// The file or folder this table came from.
@@ -212,15 +232,15 @@ impl Table {
 
     /// The groups in order of their first row.
     ///
-    /// Boxes of one image belong together; whole-image crops and tiles belong together when they are
+    /// Boxes of one image belong together, given and found ones apart; whole-image crops and tiles belong together when they are
     /// of one specimen (all that name none are one group).
     pub fn groups(&self) -> Vec<Group> {
         let mut places = BTreeMap::new();
         let mut groups: Vec<Group> = Vec::new();
         for (i, row) in self.rows.iter().enumerate() {
             let key = match row.cell {
-                Some(_) if !self.montage => (Some(row.image), ""),
-                _ => (None, row.specimen.as_str()),
+                Some(_) if !self.montage => (Some(row.image), "", self.is_found(i)),
+                _ => (None, row.specimen.as_str(), false),
             };
             let place = *places.entry(key).or_insert_with(|| {
                 groups.push(Group { rows: Vec::new() });

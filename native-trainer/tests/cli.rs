@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mitoscope::features::Features;
 use mitoscope::model::Model;
+use mitoscope::preprocess::SIDE;
 use native_trainer::evaluation::Evaluation;
 use native_trainer::operating_points::TRIAGE_RECALL;
 
@@ -169,8 +170,13 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     let manifest = Model::from_bytes(&fs::read(&model).expect("a model")).expect("whole").manifest;
     assert_eq!(manifest.provenance.trained_steps, 1);
     let evaluation: Evaluation = serde_json::from_value(manifest.metrics).expect("an evaluation");
-    let counts = evaluation.cross_fitted.expect("each field without it").figures.confusion;
+    let unknown = evaluation.cross_fitted.expect("each field without it");
+    let counts = unknown.figures.confusion;
     assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, 48, "each training cell once");
+    for (mitotic, found) in [(16, unknown.found), (8, evaluation.held_out_found)] {
+        let counts = found.expect("found cells").figures.confusion;
+        assert_eq!(counts.tp + counts.fn_, mitotic, "each mitotic cell is found or missed");
+    }
     assert!(manifest.limits.expect("limits").distance.is_some_and(|distance| distance > 0.0));
     assert_eq!(manifest.features, Features::EmbeddingAndDeviation);
     let tried = evaluation.head_ablation.iter().map(|one| (one.features, one.simulated > 0));
@@ -310,6 +316,16 @@ fn simulated_fields_are_data_to_train_on() {
     let again = common::run(&simulate);
     assert_eq!(again.status.code(), Some(1), "what is there is not overwritten");
     let table = fields.join("cells.csv");
+    let sheet = folder.path().join("sheet.png");
+    let rows = succeed(&["sheet", text(&table), "--out", text(&sheet), "--cells", "3"]);
+    let count = rows.lines().filter(|line| line.starts_with("row ")).count() as u32;
+    let side = SIDE as u32;
+    assert_eq!(
+        image::image_dimensions(&sheet).expect("a sheet"),
+        (3 * side, count * side),
+        "{rows}"
+    );
+    assert!(rows.contains(" mitotic cells ") && rows.contains(" interphase cells "), "{rows}");
     let fixed = "--device cpu --steps 1 --batch 2 2";
     let train = ["train", "--data", text(&table), "--out", text(&run)];
     succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());

@@ -13,6 +13,7 @@ use mitoscope::GreyImage;
 use mitoscope::cells::{CellBox, find_cells, typical_size};
 use mitoscope::classifier::Label;
 use mitoscope::decode::decode;
+use native_trainer::found::{holds, owns};
 use native_trainer::memory::peak_mib;
 use native_trainer::simulation::pattern::Pattern;
 use native_trainer::simulation::{self, FieldSpec, PixelBox, SimulatedCell, Specimen};
@@ -61,18 +62,13 @@ struct Tally {
 
 impl Tally {
     fn count(&mut self, found: &[CellBox], readers: &[(CellBox, Option<Label>)]) {
-        let (mut centred, mut covered) = (vec![false; found.len()], vec![false; found.len()]);
-        for (reader, label) in readers {
-            let (cx, cy) = reader.center();
-            let distance = |b: &CellBox| (b.center().0 - cx).hypot(b.center().1 - cy);
-            let own = (0..found.len())
-                .filter(|i| !centred[*i] && holds(reader, found[*i].center()))
-                .min_by(|a, b| distance(&found[*a]).total_cmp(&distance(&found[*b])));
+        let mut covered = vec![false; found.len()];
+        let boxes: Vec<CellBox> = readers.iter().map(|(cell, _)| *cell).collect();
+        for ((reader, label), own) in readers.iter().zip(owns(&boxes, found)) {
             let cover = (0..found.len())
                 .filter(|i| !covered[*i] && overlap(reader, &found[*i]) >= 0.5)
                 .max_by(|a, b| overlap(reader, &found[*a]).total_cmp(&overlap(reader, &found[*b])));
             // A box of neither class uses up what lies in it, but is not asked for.
-            own.iter().for_each(|i| centred[*i] = true);
             cover.iter().for_each(|i| covered[*i] = true);
             let recall = match label {
                 Some(Label::Mitotic) => &mut self.mitotic,
@@ -88,10 +84,6 @@ impl Tally {
         let in_none = |b: &&CellBox| !readers.iter().any(|(r, _)| holds(r, b.center()));
         self.stray += found.iter().filter(in_none).count();
     }
-}
-
-fn holds(cell: &CellBox, (x, y): (f32, f32)) -> bool {
-    (cell.x..=cell.x + cell.w).contains(&x) && (cell.y..=cell.y + cell.h).contains(&y)
 }
 
 /// Common area over joint area.

@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use image::GrayImage;
-use image::imageops::replace;
 use mitoscope::classifier::{Classifier, Label, Prediction};
 use mitoscope::embedder::EMBEDDING;
-use mitoscope::preprocess::SIDE;
 use mitoscope::specimen::{BOUNDARY, Rule};
 use native_trainer::bootstrap::intervals_of;
+use native_trainer::contact_sheet::contact_sheet;
 use native_trainer::device;
 use native_trainer::evaluation::Figures;
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::by_pattern;
+use native_trainer::fitting::{as_found, by_pattern};
+use native_trainer::found::with_found;
 use native_trainer::inference::embed_all;
 use native_trainer::judge::Split;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
 use super::{
-    SCORE_COLUMNS, call_all, print_by_pattern, print_intervals, read_model, score_columns,
+    SCORE_COLUMNS, call_all, print_as_found, print_by_pattern, print_intervals, read_model,
+    score_columns,
 };
 use crate::Classify;
 
@@ -32,9 +32,11 @@ const SEED: u64 = 1;
 /// Runs the command.
 pub fn run(options: &Classify) -> Result<()> {
     let table = options.data.open()?;
+    let table = if options.found { with_found(&table)? } else { table };
     let only: BTreeSet<String> = options.only.iter().cloned().collect();
-    let Split { train, held_out, .. } = Split::by_specimens(&table, &only).context("--only")?;
-    let rows = if only.is_empty() { train } else { held_out };
+    let split = Split::by_specimens(&table, &only).context("--only")?;
+    let asked = |of: Split| if only.is_empty() { of.train } else { of.held_out };
+    let rows = asked(split.given(&table));
     let (model, _) = read_model(&options.model)?;
     let preprocess = model.manifest.preprocess.clone();
     let rule = Rule::of(&model.manifest, BOUNDARY, 1);
@@ -60,17 +62,22 @@ pub fn run(options: &Classify) -> Result<()> {
     }
     let verdicts: Option<Vec<_>> = verdicts.into_iter().collect();
     let mut verdicts = verdicts.context("a cell was left out")?;
+    let found: Vec<usize> = asked(split);
+    let values: Vec<f64> = found.iter().map(|row| verdicts[*row].0.decision_value).collect();
+    let found = as_found(&table, &found, &values, SEED);
+    verdicts.truncate(table.given().len());
     call_all(verdicts.iter_mut().map(|(prediction, _)| prediction), &rule)?;
     if let Some(path) = &options.embeddings {
         write_at_once(path, &embeddings_csv(&verdicts)?)?;
     }
     match &options.mistakes {
         Some(_) if mistakes.is_empty() => eprintln!("no labelled cell is called wrong: no sheet"),
-        Some(path) => write_at_once(path, &contact_sheet(mistakes)?)?,
+        Some(path) => write_at_once(path, &sheet_of(mistakes)?)?,
         None => (),
     }
     write_at_once(&options.out, &scores_csv(&table, &verdicts)?)?;
     print_figures(&table, &rows, &verdicts);
+    found.iter().for_each(print_as_found);
     let mitotic = verdicts.iter().filter(|(v, _)| v.prediction == Label::Mitotic).count();
     println!("{mitotic} mitotic of {} cells, on {name}: {}", verdicts.len(), options.out.display());
     Ok(())
@@ -98,25 +105,13 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
 }
 
 /// False alarms, then misses, each by the most confident, as one PNG.
-fn contact_sheet(mut mistakes: Vec<(Prediction, Vec<u8>)>) -> Result<Vec<u8>> {
+fn sheet_of(mut mistakes: Vec<(Prediction, Vec<u8>)>) -> Result<Vec<u8>> {
     mistakes.sort_by(|(a, _), (b, _)| b.decision_value.total_cmp(&a.decision_value));
-    let misses =
-        mistakes.partition_point(|(prediction, _)| prediction.prediction == Label::Mitotic);
-    mistakes[misses..].reverse();
-    let side = SIDE as u32;
-    let rows = |count: usize| count.div_ceil(COLUMNS);
-    let height = (rows(misses) + rows(mistakes.len() - misses)) as u32 * side;
-    let mut sheet = GrayImage::new(COLUMNS as u32 * side, height);
-    for (i, (_, picture)) in mistakes.into_iter().enumerate() {
-        // Misses begin on a row of their own.
-        let place = if i < misses { i } else { rows(misses) * COLUMNS + i - misses };
-        let picture = GrayImage::from_raw(side, side, picture).context("a picture is cut")?;
-        let (x, y) = (place % COLUMNS, place / COLUMNS);
-        replace(&mut sheet, &picture, (x * SIDE) as i64, (y * SIDE) as i64);
-    }
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    sheet.write_to(&mut bytes, image::ImageFormat::Png)?;
-    Ok(bytes.into_inner())
+    let (alarms, mut misses): (Vec<_>, Vec<_>) =
+        mistakes.into_iter().partition(|(of, _)| of.prediction == Label::Mitotic);
+    misses.reverse();
+    let pictures = |of: Vec<(Prediction, Vec<u8>)>| of.into_iter().map(|(_, p)| p).collect();
+    contact_sheet(&[alarms, misses].map(pictures), COLUMNS)
 }
 
 fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {

@@ -9,18 +9,23 @@ use mitoscope::references::References;
 use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit};
 use native_trainer::device;
+use native_trainer::embedded::learnable;
 use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
+use native_trainer::found::with_found;
 use native_trainer::head_ablation::Variant;
 use native_trainer::judge::{OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
+use native_trainer::table::Table;
 use native_trainer::training::{Plan, StepReport, Trained};
 use native_trainer::transfer::simulated_only;
 
 use super::progress::Progress;
-use super::{FIRST_CHECKPOINT, data_name, print_by_pattern, print_intervals, train_first};
+use super::{
+    FIRST_CHECKPOINT, data_name, print_as_found, print_by_pattern, print_intervals, train_first,
+};
 use crate::Train;
 
 /// The finished model in a run folder, in full precision.
@@ -42,9 +47,8 @@ pub fn run(options: &Train) -> Result<()> {
         "--cross-fit: a network that learns from no real cell needs no further training for it; leave it \
          out, or train on real cells too by --steps"
     );
-    let specimens = table.specimens();
     let labels = table.labels_of(&split.train);
-    StratifiedSampler::new(&labels, &specimens, preset.batch, seed)?;
+    StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     let begun = [&checkpoint, &options.out.join(FIRST_CHECKPOINT)].iter().any(|path| path.exists());
     ensure!(
@@ -52,9 +56,10 @@ pub fn run(options: &Train) -> Result<()> {
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
+    let data_sha256 = table.digest()?;
+    let table = as_learned(table, &preset)?;
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
-    let data_sha256 = table.digest()?;
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
     make_folder(&options.out)?;
@@ -90,7 +95,8 @@ pub fn run(options: &Train) -> Result<()> {
         Folds::Specimens(0) => Unseen::Nothing,
         _ => Unseen::InFolds(cross_fitted(options, &course, &split, &plan)?),
     };
-    let mut fitted = fit(&course, &split, &trained.weights, unseen, seed, &device)?;
+    let all = Split::by_specimens(&table, &split.specimens)?;
+    let mut fitted = fit(&course, &all, &trained.weights, unseen, seed, &device)?;
     fitted.evaluation.simulated_only = on_simulated;
     write_at_once(&options.out.join(EVALUATION), &serde_json::to_vec_pretty(&fitted.evaluation)?)?;
     summarise(&fitted.evaluation);
@@ -98,6 +104,22 @@ pub fn run(options: &Train) -> Result<()> {
     write_at_once(&options.out.join(MODEL), &model.to_bytes(Precision::Full)?)?;
     println!("finished: {}", options.out.join(MODEL).display());
     Ok(())
+}
+
+/// The table with its found cells where the preset has the machine learn them and they are not too many.
+fn as_learned(table: Table, preset: &Preset) -> Result<Table> {
+    if !preset.found || preset.learns_from_real_cells() {
+        return Ok(table);
+    }
+    let all = with_found(&table)?;
+    if !learnable(&all) {
+        let cells = all.rows.len();
+        eprintln!(
+            "{cells} given and found cells are too many for the machine: it learns the given ones"
+        );
+        return Ok(table);
+    }
+    Ok(all)
 }
 
 /// What the training cells are to trainings that did not know them.
@@ -176,11 +198,13 @@ fn summarise(evaluation: &Evaluation) {
     }
     print_intervals(&evaluation.held_out_intervals);
     print_by_pattern(&evaluation.held_out_by_pattern);
+    evaluation.held_out_found.iter().for_each(print_as_found);
     if let Some(cross_fitted) = &evaluation.cross_fitted {
-        let CrossFitted { folds, figures, intervals, by_pattern, points, .. } = cross_fitted;
+        let CrossFitted { folds, figures, intervals, by_pattern, found, points, .. } = cross_fitted;
         println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
         print_intervals(intervals);
         print_by_pattern(by_pattern);
+        found.iter().for_each(print_as_found);
         for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
             println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
             if let Some(figures) = held_out {
