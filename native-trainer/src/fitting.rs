@@ -81,7 +81,6 @@ pub fn fit(
     let mut judged = judge.fit(&features)?;
     let mut operating_points = vec![OperatingPoint { name: "balanced".into(), threshold: 0.0 }];
     let mut cross_fitted = None;
-    let mitotic = judge.truth(&split.train);
     let mut unknown_patterns = None;
     let mut head_ablation = Vec::new();
     let unseen = match unseen {
@@ -102,7 +101,8 @@ pub fn fit(
     };
     // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
     let unseen = unseen.map(|cells| {
-        let balanced = balanced(&cells.decision_values, &mitotic);
+        let (values, mitotic) = judge.read(&cells.decision_values);
+        let balanced = balanced(&values, &mitotic);
         let of_patterns = unknown_patterns.iter_mut().flatten();
         of_patterns.for_each(|value| *value -= balanced);
         let decision_values = cells.decision_values.iter().map(|v| v - balanced).collect();
@@ -110,8 +110,9 @@ pub fn fit(
     });
     if let Some((OutOfFold { folds, decision_values, .. }, balanced)) = &unseen {
         judged.shift(-balanced)?;
-        judged.calibration = platt(decision_values, &mitotic)?;
-        operating_points = points(decision_values, &mitotic);
+        let (values, mitotic) = judge.read(decision_values);
+        judged.calibration = platt(&values, &mitotic)?;
+        operating_points = points(&values, &mitotic);
         operating_points[0].threshold = 0.0;
         let unknown = &decision_values[..given.train.len()];
         let held_out = &judged.held_out[..given.held_out.len()];
@@ -134,7 +135,12 @@ pub fn fit(
     }
     let qualities: Vec<Quality> =
         given.train.par_iter().map(|row| samples[*row].quality(&preset.preprocess)).collect();
-    let limits = limits(&qualities, unseen.as_ref().map(|(cells, _)| (cells, &mitotic[..])));
+    let read = unseen.map(|(cells, _)| {
+        let (decision_values, mitotic) = judge.read(&cells.decision_values);
+        let (distances, _) = judge.read(&cells.distances);
+        (OutOfFold { decision_values, distances, ..cells }, mitotic)
+    });
+    let limits = limits(&qualities, read.as_ref().map(|(cells, mitotic)| (cells, &mitotic[..])));
     let held_out = &judged.held_out[..given.held_out.len()];
     let evaluation = Evaluation {
         c: judged.chosen.c,

@@ -70,7 +70,8 @@ impl Variant {
         unknown_patterns: Option<&[f64]>,
     ) -> Self {
         let truth = judge.truth(&judge.split.train);
-        let threshold = balanced(unknown_specimens, &truth);
+        let (values, mitotic) = judge.read(unknown_specimens);
+        let threshold = balanced(&values, &mitotic);
         let given = judge.split.given(judge.table).train.len();
         let figures = |values: &[f64]| Figures::at(threshold, &values[..given], &truth[..given]);
         Self {

@@ -250,6 +250,15 @@ impl Judge<'_> {
             .then(|| specimens.iter().map(|name| places[name]).collect())
     }
 
+    /// What was measured of those training rows that a reader labelled, from one a training row, and their truth.
+    ///
+    /// A found cell in no given box teaches the machine, but that it is not mitotic is nobody's word.
+    pub(crate) fn read<T: Copy>(&self, of: &[T]) -> (Vec<T>, Vec<bool>) {
+        let rows = self.split.train.iter().zip(of);
+        let read = rows.filter(|(row, _)| !self.table.found.strays.contains(row));
+        read.map(|(row, of)| (*of, self.table.is_mitotic(*row))).unzip()
+    }
+
     pub(crate) fn truth(&self, rows: &[usize]) -> Vec<bool> {
         self.split.truth(self.table, rows)
     }
