@@ -98,7 +98,7 @@ pub fn ablate(
     let adapted = Plan { start: Some(plan.checkpoint), resume: false, ..plan.clone() };
     let weights = course.train(&split.train, &adapted, progress)?.weights;
     let features = of_table(table, course.real(), &weights, preset, device)?;
-    let beside = of_machine_cells(course, &weights, device)?.labelled;
+    let beside = of_machine_cells(course, 1, &weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
     let judged = variant(&judge, &features, preset.features)?;
     Ok(Outcome { change, seed, judged })

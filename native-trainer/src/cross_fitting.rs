@@ -96,7 +96,7 @@ pub fn cross_fit(
         })?;
         let weights = &trained.weights;
         let features = of_table(course.table, course.real(), weights, course.preset, &plan.device)?;
-        let beside = of_machine_cells(course, weights, &plan.device)?.labelled;
+        let beside = of_machine_cells(course, 1, weights, &plan.device)?.labelled;
         let machine = Judge { split: &part_split, beside: &beside, ..judge }.machine(&features)?;
         for (place, row) in split.train.iter().enumerate().filter(|(i, _)| folds[*i] == fold) {
             decision_values[place] = machine.decision_value(&features[*row]);

@@ -20,12 +20,12 @@ use crate::simulated::SimulatedCell;
 use crate::svm_search::Labelled;
 use crate::table::Table;
 
-/// Simulated cells of each class that a machine learns from, at most; twice as many beside found cells, lest one
-/// laboratory outweigh all others.
+/// Simulated cells of each class that a machine learns from, at most, for each view of the real ones beside them:
+/// lest one laboratory outweigh all others.
 const MACHINE_CELLS: [(Label, usize); 2] = [(Label::Mitotic, 400), (Label::Interphase, 800)];
 
 /// How often a table holds each cell: as given, and as found.
-fn views(table: &Table) -> usize {
+pub fn views(table: &Table) -> usize {
     if table.rows.len() > table.given().len() { 2 } else { 1 }
 }
 
@@ -96,10 +96,11 @@ pub struct MachineCells {
     pub specimens: Vec<usize>,
 }
 
-/// Features of the course's simulated cells for the machine, evenly taken from its specimens; none where
-/// it has none.
+/// Features of the course's simulated cells for the machine beside so many views of real ones, evenly taken
+/// from its specimens; none where it has none.
 pub fn of_machine_cells(
     course: &Course,
+    views: usize,
     weights: &Weights,
     device: &Device,
 ) -> Result<MachineCells> {
@@ -113,7 +114,7 @@ pub fn of_machine_cells(
     }
     let mut features = by_group(specimens.into_values(), &embeddings, preset.features);
     let mut taken = MachineCells::default();
-    for cell in evenly(cells, views(course.table)) {
+    for cell in evenly(cells, views) {
         taken.labelled.features.push(std::mem::take(&mut features[cell]));
         taken.labelled.mitotic.push(cells[cell].label() == Label::Mitotic);
         taken.specimens.push(cells[cell].specimen);

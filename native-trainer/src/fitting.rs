@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::bootstrap::intervals_of;
 use crate::course::Course;
 use crate::descriptors::miros::miros;
-use crate::embedded::{of_machine_cells, of_table};
+use crate::embedded::{of_machine_cells, of_table, views};
 use crate::evaluation::{AsFound, AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness};
 use crate::found::Found;
@@ -73,7 +73,7 @@ pub fn fit(
     let Course { preset, table, .. } = *course;
     let samples = course.real();
     let features = of_table(table, samples, weights, preset, device)?;
-    let beside = of_machine_cells(course, weights, device)?.labelled;
+    let beside = of_machine_cells(course, views(table), weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
     // Found cells stand after the given ones: of all values those of the latter come first.
     let given = split.given(table);

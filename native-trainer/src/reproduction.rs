@@ -198,7 +198,7 @@ impl Experiment<'_> {
         let embeddings = features.iter().map(|one| one[..EMBEDDING].to_vec()).collect();
 
         let judged = [&validation[..], test].concat();
-        let beside = of_machine_cells(course, &trained.weights, device)?.labelled;
+        let beside = of_machine_cells(course, 1, &trained.weights, device)?.labelled;
         let mut svm = Judge { beside: &beside, ..self.judge }.verdicts(&features, &judged)?;
         let on_validation: Vec<f64> = svm.decision_values.drain(..validation.len()).collect();
         let truth = self.judge.split.truth(table, validation);

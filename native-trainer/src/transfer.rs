@@ -22,7 +22,7 @@ pub fn simulated_only(
     seed: u64,
     device: &Device,
 ) -> Result<SimulatedOnly> {
-    let MachineCells { labelled, specimens } = of_machine_cells(course, weights, device)?;
+    let MachineCells { labelled, specimens } = of_machine_cells(course, 1, weights, device)?;
     let features = of_table(course.table, course.real(), weights, course.preset, device)?;
     let real = [&split.train[..], &split.held_out].concat();
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
