@@ -15,14 +15,12 @@ pub fn contact_sheet(blocks: &[Vec<Vec<u8>>], columns: usize) -> Result<Vec<u8>>
     let side = SIDE as u32;
     let rows: usize = blocks.iter().map(|block| block.len().div_ceil(columns)).sum();
     let mut sheet = GrayImage::new(columns as u32 * side, rows as u32 * side);
-    let mut row = 0;
-    for line in blocks.iter().flat_map(|block| block.chunks(columns)) {
+    for (row, line) in blocks.iter().flat_map(|block| block.chunks(columns)).enumerate() {
         for (column, picture) in line.iter().enumerate() {
             let picture = GrayImage::from_raw(side, side, picture.clone());
             let picture = picture.context("a picture is cut")?;
             replace(&mut sheet, &picture, (column * SIDE) as i64, (row * SIDE) as i64);
         }
-        row += 1;
     }
     let mut bytes = std::io::Cursor::new(Vec::new());
     sheet.write_to(&mut bytes, image::ImageFormat::Png)?;

@@ -44,9 +44,9 @@ pub fn with_found(table: &Table) -> Result<Table> {
     }
     let found = fields.par_iter().map(|field| found_in(&all, field));
     let found = found.collect::<Result<Vec<_>>>()?;
-    for (missed, rows) in found {
+    for InField { missed, cells } in found {
         all.found.missed.extend(missed);
-        for (row, stray) in rows {
+        for (row, stray) in cells {
             if stray {
                 all.found.strays.insert(all.rows.len());
             }
@@ -56,8 +56,15 @@ pub fn with_found(table: &Table) -> Result<Table> {
     Ok(all)
 }
 
-/// Rows of a field that are not found; found cells, and whether each is a stray.
-fn found_in(table: &Table, field: &Group) -> Result<(Vec<usize>, Vec<(Row, bool)>)> {
+/// What is found in one field.
+struct InField {
+    /// Given rows that are not.
+    missed: Vec<usize>,
+    /// Cells, and whether each is a stray.
+    cells: Vec<(Row, bool)>,
+}
+
+fn found_in(table: &Table, field: &Group) -> Result<InField> {
     let first = &table.rows[field.rows[0]];
     // A field in which no cell is found has no found cell: all of its own are missed.
     let found = find_cells(&table.image(first.image)?).unwrap_or_default();
@@ -73,7 +80,10 @@ fn found_in(table: &Table, field: &Group) -> Result<(Vec<usize>, Vec<(Row, bool)
         (Row { cell: Some(*cell), label, ..first.clone() }, stray)
     };
     let missed = field.rows.iter().zip(&owned).filter(|(_, one)| one.is_none());
-    Ok((missed.map(|(row, _)| *row).collect(), found.iter().enumerate().map(row).collect()))
+    Ok(InField {
+        missed: missed.map(|(row, _)| *row).collect(),
+        cells: found.iter().enumerate().map(row).collect(),
+    })
 }
 
 /// For every given box the nearest found box whose centre it holds and that is no earlier one's.
