@@ -108,11 +108,17 @@ pub fn fit(
         let decision_values = cells.decision_values.iter().map(|v| v - balanced).collect();
         (OutOfFold { decision_values, ..cells }, balanced)
     });
+    let read = unseen.as_ref().map(|(cells, _)| {
+        let (decision_values, mitotic) = judge.read(&cells.decision_values);
+        let (distances, _) = judge.read(&cells.distances);
+        (OutOfFold { decision_values, distances, folds: cells.folds }, mitotic)
+    });
+    if let Some((read, mitotic)) = &read {
+        judged.calibration = platt(&read.decision_values, mitotic)?;
+        operating_points = points(&read.decision_values, mitotic);
+    }
     if let Some((OutOfFold { folds, decision_values, .. }, balanced)) = &unseen {
         judged.shift(-balanced)?;
-        let (values, mitotic) = judge.read(decision_values);
-        judged.calibration = platt(&values, &mitotic)?;
-        operating_points = points(&values, &mitotic);
         operating_points[0].threshold = 0.0;
         let unknown = &decision_values[..given.train.len()];
         let held_out = &judged.held_out[..given.held_out.len()];
@@ -135,11 +141,6 @@ pub fn fit(
     }
     let qualities: Vec<Quality> =
         given.train.par_iter().map(|row| samples[*row].quality(&preset.preprocess)).collect();
-    let read = unseen.map(|(cells, _)| {
-        let (decision_values, mitotic) = judge.read(&cells.decision_values);
-        let (distances, _) = judge.read(&cells.distances);
-        (OutOfFold { decision_values, distances, ..cells }, mitotic)
-    });
     let limits = limits(&qualities, read.as_ref().map(|(cells, mitotic)| (cells, &mitotic[..])));
     let held_out = &judged.held_out[..given.held_out.len()];
     let evaluation = Evaluation {
@@ -185,17 +186,14 @@ pub fn as_found(
     };
     let cells = rows.iter().zip(decision_values).filter_map(value);
     let (rows, values): (Vec<usize>, Vec<f64>) = cells.unzip();
-    let called = |called: &dyn Fn(f64) -> bool| {
-        let cells = rows.iter().zip(&values);
-        cells.filter(|(row, value)| strays.contains(row) && called(**value)).count()
-    };
+    let strays = || rows.iter().zip(&values).filter(|(row, _)| strays.contains(row));
     let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
     rows.iter().any(|row| table.is_found(*row)).then(|| AsFound {
         figures: Figures::of(&values, &mitotic),
         intervals: intervals_of(table, &rows, &values, seed),
         by_pattern: by_pattern(table, &rows, &values, Figures::of),
         missed: rows.iter().filter(|row| missed.contains(row)).count(),
-        strays: [called(&|_| true), called(&|value| value > 0.0)],
+        strays: [strays().count(), strays().filter(|(_, value)| **value > 0.0).count()],
     })
 }
 

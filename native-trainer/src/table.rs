@@ -232,8 +232,8 @@ impl Table {
 
     /// The groups in order of their first row.
     ///
-    /// Boxes of one image belong together, given and found ones apart; whole-image crops and tiles belong together when they are
-    /// of one specimen (all that name none are one group).
+    /// Boxes of one image belong together, given and found ones apart; whole-image crops and tiles belong
+    /// together when they are of one specimen (all that name none are one group).
     pub fn groups(&self) -> Vec<Group> {
         let mut places = BTreeMap::new();
         let mut groups: Vec<Group> = Vec::new();
