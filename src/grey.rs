@@ -75,6 +75,23 @@ fn coverage(len: usize, out: usize) -> Vec<(usize, Vec<f32>)> {
     (0..out).map(cell).collect()
 }
 
+/// Value of an image of this width and height between its pixels, whose centres have whole coordinates:
+/// linear between the four nearest, the border repeated.
+#[inline]
+pub fn bilinear(pixels: &[f32], (width, height): (usize, usize), x: f32, y: f32) -> f32 {
+    let x = x.clamp(0.0, (width - 1) as f32);
+    let y = y.clamp(0.0, (height - 1) as f32);
+    let (left, top) = (x as usize, y as usize);
+    let (right, below) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let between = |row: usize| {
+        let (a, b) = (pixels[row * width + left], pixels[row * width + right]);
+        a + (b - a) * fx
+    };
+    let (upper, lower) = (between(top), between(below));
+    upper + (lower - upper) * fy
+}
+
 /// Gaussian mean of every pixel's surroundings, the border repeated; `sigma` in pixels.
 pub fn gaussian_blur(pixels: &[f32], width: usize, sigma: f32) -> Vec<f32> {
     let height = pixels.len() / width;

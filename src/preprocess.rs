@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{CellBox, typical_size};
-use crate::grey::{gaussian_blur, median, percentile};
+use crate::grey::{bilinear, gaussian_blur, median, percentile};
 use crate::quality::Quality;
 use crate::{Error, GreyImage};
 
@@ -63,6 +63,7 @@ pub fn cut(image: &GreyImage, window: &Window) -> Patch {
     let along: Vec<f32> =
         (0..count).map(|i| (i as f32 + 0.5 - count as f32 * 0.5) * step).collect();
 
+    let size = (image.width(), image.height());
     let mut patch = vec![0.0f32; SIDE * SIDE];
     for (row, v) in along.iter().enumerate() {
         let out = &mut patch[row / per_pixel * SIDE..][..SIDE];
@@ -70,31 +71,15 @@ pub fn cut(image: &GreyImage, window: &Window) -> Patch {
         for (pixel, columns) in out.iter_mut().zip(along.chunks_exact(per_pixel)) {
             for u in columns {
                 let u = u * flip;
-                *pixel += bilinear(image, x0 + u * cos, y0 + u * sin);
+                // A pixel's centre lies half a pixel from its corner, the window's origin.
+                let (x, y) = (x0 + u * cos - 0.5, y0 + u * sin - 0.5);
+                *pixel += bilinear(image.pixels(), size, x, y);
             }
         }
     }
     let share = 1.0 / (per_pixel * per_pixel) as f32;
     patch.iter_mut().for_each(|v| *v = (*v * share).clamp(0.0, 1.0));
     Patch(patch)
-}
-
-/// Grey value at a point, linear between the centres of the four nearest pixels.
-#[inline]
-fn bilinear(image: &GreyImage, x: f32, y: f32) -> f32 {
-    let (width, height) = (image.width(), image.height());
-    let x = (x - 0.5).clamp(0.0, (width - 1) as f32);
-    let y = (y - 0.5).clamp(0.0, (height - 1) as f32);
-    let (left, top) = (x as usize, y as usize);
-    let (right, below) = ((left + 1).min(width - 1), (top + 1).min(height - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let pixels = image.pixels();
-    let between = |row: usize| {
-        let (a, b) = (pixels[row * width + left], pixels[row * width + right]);
-        a + (b - a) * fx
-    };
-    let (upper, lower) = (between(top), between(below));
-    upper + (lower - upper) * fy
 }
 
 /// What the three channels of the input hold.

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::{AtContrast, at_contrasts};
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
-use crate::head_ablation::{Variant, variant};
+use crate::head_ablation::Variant;
 use crate::judge::{Judge, Split};
+use crate::miner::Mining;
+use crate::operating_points::balanced;
 use crate::preset::{Objective, Preset, PresetName, Proxies};
 use crate::training::{Plan, StepReport};
 
@@ -25,6 +28,10 @@ pub enum Change {
     None,
     /// The triplet loss of preset `modern` instead of proxies, contrast and descriptors.
     Triplets,
+    /// The paper's triplet loss, semi-hard with margin 1.5.
+    PaperTriplets,
+    /// Only the hardest triplet of each anchor that violates margin 0.5.
+    BatchHardTriplets,
     /// Neither contrast nor descriptors beside the proxies.
     ProxiesAlone,
     /// No telling of the classical descriptors.
@@ -33,6 +40,8 @@ pub enum Change {
     NoContrast,
     /// Three copies of the cell scaled to its own range, as in preset `paper`.
     PaperInput,
+    /// Transfer curves of exponents from 0.67 to 1.5 in the augmentation, not from 0.45 to 2.2.
+    NarrowContrast,
     /// The narrower augmentation of preset `modern`.
     NarrowAugmentation,
     /// No augmentation at all.
@@ -51,8 +60,10 @@ impl Change {
         };
         match self {
             Change::None => (),
-            Change::Triplets => {
-                preset.objective = PresetName::Modern.preset().objective;
+            Change::Triplets => preset.objective = PresetName::Modern.preset().objective,
+            Change::PaperTriplets => preset.objective = PresetName::Paper.preset().objective,
+            Change::BatchHardTriplets => {
+                preset.objective = Objective::Triplet { margin: 0.5, mining: Mining::BatchHard };
             }
             Change::ProxiesAlone => {
                 proxies(|of| (of.contrast, of.descriptors) = (0.0, 0.0), preset)
@@ -60,6 +71,9 @@ impl Change {
             Change::NoDescriptors => proxies(|of| of.descriptors = 0.0, preset),
             Change::NoContrast => proxies(|of| of.contrast = 0.0, preset),
             Change::PaperInput => preset.preprocess = PresetName::Paper.preset().preprocess,
+            Change::NarrowContrast => {
+                preset.augmentation.iter_mut().for_each(|of| of.gamma = 0.4);
+            }
             Change::NarrowAugmentation => {
                 preset.augmentation = PresetName::Modern.preset().augmentation;
             }
@@ -78,6 +92,8 @@ pub struct Outcome {
     pub seed: u64,
     /// The machine on the network's features of the training rows.
     pub judged: Variant,
+    /// The same at other contrast, by machines that did not know the field.
+    pub contrasts: Vec<AtContrast>,
 }
 
 /// Trains on simulated cells, takes on the statistics of the real training cells, and judges these by
@@ -100,8 +116,13 @@ pub fn ablate(
     let features = of_table(table, course.real(), &weights, preset, device)?;
     let beside = of_machine_cells(course, 1, &weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
-    let judged = variant(&judge, &features, preset.features)?;
-    Ok(Outcome { change, seed, judged })
+    let machine = judge.fit(&features)?;
+    let unknown = judge.out_of_fold(&features, &machine)?.decision_values;
+    let patterns = judge.unknown_patterns(&features, &machine)?;
+    let judged = Variant::of(&judge, preset.features, &unknown, patterns.as_deref());
+    let threshold = balanced(&unknown, &judge.truth(&split.train));
+    let contrasts = at_contrasts(course, &judge, &features, &machine, threshold, &weights, device)?;
+    Ok(Outcome { change, seed, judged, contrasts })
 }
 
 /// A figure over the seeds, and how it differs from the unchanged preset's seed by seed.
@@ -119,11 +140,11 @@ pub struct Summary {
 pub fn summary(
     outcomes: &[Outcome],
     change: Change,
-    figure: impl Fn(&Variant) -> Option<f64>,
+    figure: impl Fn(&Outcome) -> Option<f64>,
 ) -> Option<Summary> {
     let of = |change: Change| -> BTreeMap<u64, Option<f64>> {
         let of_change = outcomes.iter().filter(|outcome| outcome.change == change);
-        of_change.map(|outcome| (outcome.seed, figure(&outcome.judged))).collect()
+        of_change.map(|outcome| (outcome.seed, figure(outcome))).collect()
     };
     let unchanged = of(Change::None);
     let pair = |(seed, value): (u64, Option<f64>)| -> Option<(f64, f64)> {
@@ -154,7 +175,7 @@ mod tests {
             unknown_specimens: figures,
             unknown_patterns: None,
         };
-        Outcome { change, seed, judged }
+        Outcome { change, seed, judged, contrasts: Vec::new() }
     }
 
     #[test]
@@ -166,7 +187,7 @@ mod tests {
             outcome(Change::Triplets, 1, &[2.0, -0.5, 1.0, -2.0]),
             outcome(Change::Triplets, 2, &[-1.0, -2.0, 2.0, 1.0]),
         ];
-        let ap = |judged: &Variant| Metric::AveragePrecision.of(&judged.unknown_specimens);
+        let ap = |of: &Outcome| Metric::AveragePrecision.of(&of.judged.unknown_specimens);
         let own = summary(&outcomes, Change::None, ap).expect("two seeds");
         assert!((own.mean - 11.0 / 12.0).abs() < 1e-12 && own.difference == 0.0, "{own:?}");
         let by = summary(&outcomes, Change::Triplets, ap).expect("two seeds");

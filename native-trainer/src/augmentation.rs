@@ -10,6 +10,7 @@ use mitoscope::preprocess::{FieldLevels, Patch, SIDE, Window};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::contrast::bend;
 use crate::samples::Sample;
 
 /// Ranges of the random changes.
@@ -63,7 +64,7 @@ impl Augmentation {
         Self {
             scale: 0.2,
             shift: 0.06,
-            gamma: 0.4,
+            gamma: 0.8,
             gain: 0.25,
             background: 0.03,
             blur_share: 0.4,
@@ -103,7 +104,7 @@ impl Augmentation {
         }
         let exponent = rng.random_range(-self.gamma..=self.gamma).exp();
         // A curve bends the typical levels as it bends the pixels.
-        let bend = |v: f32| v.max(0.0).powf(exponent);
+        let bend = |v: f32| bend(v, exponent);
         let (background, cell) = (bend(levels.background), bend(levels.cell));
         let height = (cell - background).max(0.0);
         let deviation = rng.random_range(0.0..=self.noise) * height;

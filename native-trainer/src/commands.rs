@@ -4,6 +4,7 @@ pub mod ablate;
 pub mod classify;
 pub mod detect;
 pub mod export;
+pub mod fit;
 mod progress;
 pub mod references;
 pub mod reproduce;

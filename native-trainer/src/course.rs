@@ -26,6 +26,18 @@ impl Cells {
     /// # Errors
     /// When an image cannot be read or a box lies outside.
     pub fn prepare(table: &Table, preset: &Preset, seed: u64) -> Result<Self> {
+        Self::with(table, preset, seed, true)
+    }
+
+    /// The same without the simulated cells that only a network learns from.
+    ///
+    /// # Errors
+    /// Those of [`Cells::prepare`].
+    pub fn for_machine(table: &Table, preset: &Preset, seed: u64) -> Result<Self> {
+        Self::with(table, preset, seed, false)
+    }
+
+    fn with(table: &Table, preset: &Preset, seed: u64, for_network: bool) -> Result<Self> {
         let mut samples = prepare_all(table, &preset.preprocess)?;
         let mut more = |specimens| -> Result<Vec<SimulatedCell>> {
             let cells = simulate(specimens, seed, &preset.preprocess, samples.len())?;
@@ -35,7 +47,8 @@ impl Cells {
         let (simulated, for_machine) = match &preset.simulated {
             Some(of) => {
                 let all = of.specimens + of.for_machine;
-                (more(0..of.specimens)?, more(of.specimens..all)?)
+                let first = if for_network { 0 } else { of.specimens };
+                (more(first..of.specimens)?, more(of.specimens..all)?)
             }
             None => Default::default(),
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contrast::AtContrast;
 use crate::head_ablation::Variant;
 use crate::metrics::{Confusion, average_precision, roc_auc};
 use crate::reliability::Reliability;
@@ -165,6 +166,9 @@ pub struct CrossFitted {
     /// The same cells as found.
     #[serde(default)]
     pub found: Option<AsFound>,
+    /// At other contrast, by the same machines.
+    #[serde(default)]
+    pub contrasts: Vec<AtContrast>,
     /// The operating points chosen on these decision values.
     pub points: Vec<AtPoint>,
     /// Calibrated probabilities of held-out cells; none when nothing was held out.

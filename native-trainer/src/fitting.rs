@@ -14,6 +14,7 @@ use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
 use crate::bootstrap::intervals_of;
+use crate::contrast::at_contrasts;
 use crate::course::Course;
 use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table, views};
@@ -83,6 +84,7 @@ pub fn fit(
     let mut cross_fitted = None;
     let mut unknown_patterns = None;
     let mut head_ablation = Vec::new();
+    let mut contrasts = Vec::new();
     let unseen = match unseen {
         Unseen::Nothing => None,
         Unseen::Everything => {
@@ -95,6 +97,10 @@ pub fn fit(
                 &unknown.decision_values,
                 unknown_patterns.as_deref(),
             ));
+            let (values, mitotic) = judge.read(&unknown.decision_values);
+            let balanced = balanced(&values, &mitotic);
+            contrasts =
+                at_contrasts(course, &judge, &features, &judged, balanced, weights, device)?;
             Some(unknown)
         }
         Unseen::InFolds(cells) => Some(cells),
@@ -128,6 +134,7 @@ pub fn fit(
             intervals: intervals_of(table, &given.train, unknown, seed),
             by_pattern: by_pattern(table, &given.train, unknown, Figures::of),
             found: as_found(table, &split.train, decision_values, seed),
+            contrasts,
             points: operating_points
                 .iter()
                 .map(|point| at_point(&of_given, point, unknown, held_out))

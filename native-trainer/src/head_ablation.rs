@@ -54,7 +54,7 @@ pub fn lesser(judge: &Judge, features: &[Vec<f32>], decides_on: Features) -> Res
 }
 
 /// The machine of a judge on every row's features.
-pub fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Variant> {
+fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Variant> {
     let judged = judge.fit(rows)?;
     let unknown = judge.out_of_fold(rows, &judged)?.decision_values;
     let patterns = judge.unknown_patterns(rows, &judged)?;

@@ -149,10 +149,7 @@ impl Judge<'_> {
     /// The training rows by machines that each leave one specimen out.
     pub(crate) fn out_of_fold(&self, features: &[Vec<f32>], judged: &Judged) -> Result<OutOfFold> {
         let known = self.training(features);
-        let folds = match self.groups() {
-            Some(specimens) if trainable(&specimens, &known.mitotic) => specimens,
-            groups => folds(&known.mitotic, groups.as_deref(), FOLDS, self.seed)?,
-        };
+        let folds = self.specimen_folds(&known)?;
         let vectors = judged.svm.support_vectors().chunks_exact(judged.svm.dim());
         let vectors: Vec<(&[f32], Option<usize>)> = vectors
             .map(|vector| (vector, known.features.iter().position(|sample| sample == vector)))
@@ -166,8 +163,44 @@ impl Judge<'_> {
         Ok(OutOfFold {
             folds: folds.iter().max().map_or(0, |last| last + 1),
             distances: distances.collect(),
-            decision_values: out_of_fold(&known, self.beside, &folds, judged.chosen)?,
+            decision_values: self.without_folds(&known, &folds, judged)?,
         })
+    }
+
+    /// Decision values of training rows that look otherwise, by the machines of [`Judge::out_of_fold`]:
+    /// `others` has other features of rows, each a training row.
+    pub(crate) fn out_of_fold_as(
+        &self,
+        features: &[Vec<f32>],
+        judged: &Judged,
+        others: &[(usize, &[f32])],
+    ) -> Result<Vec<f64>> {
+        let known = self.training(features);
+        let folds = self.specimen_folds(&known)?;
+        let fold_of: BTreeMap<usize, usize> =
+            self.split.train.iter().copied().zip(folds.iter().copied()).collect();
+        let asked: Vec<(usize, &[f32])> =
+            others.iter().map(|(row, other)| (fold_of[row], *other)).collect();
+        Ok(out_of_fold(&known, self.beside, &folds, &asked, judged.chosen)?)
+    }
+
+    /// A fold for every specimen, or the usual ones where that would leave a machine without a class.
+    fn specimen_folds(&self, known: &Labelled) -> Result<Vec<usize>> {
+        Ok(match self.groups() {
+            Some(specimens) if trainable(&specimens, &known.mitotic) => specimens,
+            groups => folds(&known.mitotic, groups.as_deref(), FOLDS, self.seed)?,
+        })
+    }
+
+    fn without_folds(
+        &self,
+        known: &Labelled,
+        folds: &[usize],
+        judged: &Judged,
+    ) -> Result<Vec<f64>> {
+        let cells = known.features.iter().map(Vec::as_slice);
+        let asked: Vec<(usize, &[f32])> = folds.iter().copied().zip(cells).collect();
+        Ok(out_of_fold(known, self.beside, folds, &asked, judged.chosen)?)
     }
 
     /// Decision values of the training rows by machines that each leave one staining pattern out; none
@@ -183,7 +216,7 @@ impl Judge<'_> {
         if !trainable(&patterns, &known.mitotic) {
             return Ok(None);
         }
-        Ok(Some(out_of_fold(&known, self.beside, &patterns, judged.chosen)?))
+        self.without_folds(&known, &patterns, judged).map(Some)
     }
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise on real cells; none

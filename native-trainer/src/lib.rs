@@ -13,6 +13,7 @@ pub mod augmentation;
 pub mod bootstrap;
 pub mod checkpoint;
 pub mod contact_sheet;
+pub mod contrast;
 pub mod convolution;
 pub mod course;
 pub mod cross_fitting;

@@ -1,4 +1,4 @@
-//! The command line: `mitoscope train`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `sheet`, `classify`
+//! The command line: `mitoscope train`, `fit`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `sheet`, `classify`
 //! and `detect`.
 
 mod commands;
@@ -32,6 +32,8 @@ struct Cli {
 enum Command {
     /// Train a network and fit its classifier.
     Train(Train),
+    /// Fit a new classifier to a trained network, on cells of another laboratory.
+    Fit(Fit),
     /// Run the paper's experiments on a labelled set and report its tables and figures.
     Reproduce(Reproduce),
     /// Train preset `simulated` with one part changed at a time, over several seeds, and compare.
@@ -167,6 +169,37 @@ struct Train {
     /// Steps between checkpoints.
     #[arg(long, default_value_t = CHECKPOINT_EVERY)]
     checkpoint_every: usize,
+    /// Name of the data, for the model's manifest.
+    #[arg(long)]
+    data_name: Option<String>,
+    /// Licence of the data, for the model's manifest.
+    #[arg(long, default_value = "not stated")]
+    licence: String,
+}
+
+/// Options of `fit`. The network stays as it is.
+#[derive(Debug, clap::Args)]
+struct Fit {
+    /// Model whose network to take: one that learned from simulated cells alone.
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    data: Data,
+    /// Folder of the run.
+    #[arg(long)]
+    out: PathBuf,
+    /// Where to run.
+    #[arg(long, value_enum, default_value = "auto")]
+    device: Choice,
+    /// Seed of the folds and of the simulated cells beside the real ones.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Simulated specimens whose cells the classifier learns from too, instead of the preset's.
+    #[arg(long)]
+    simulated: Option<usize>,
+    /// Specimens to hold out and test on, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    hold_out: Vec<String>,
     /// Name of the data, for the model's manifest.
     #[arg(long)]
     data_name: Option<String>,
@@ -382,6 +415,7 @@ fn main() -> ExitCode {
     device::default_to_cpu();
     let result = match Cli::parse().command {
         Command::Train(options) => commands::train::run(&options),
+        Command::Fit(options) => commands::fit::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),
         Command::Ablate(options) => commands::ablate::run(&options),
         Command::Export(options) => commands::export::run(&options),

@@ -44,6 +44,9 @@ pub enum Mining {
     SemiHard,
     /// All that violate the margin, Eq. 1 alone: needs a network that does not collapse.
     Violating,
+    /// Of each anchor the farthest positive with the nearest negative, if they violate the margin
+    /// (Hermans, Beyer and Leibe 2017, Eq. 5).
+    BatchHard,
 }
 
 /// Mines a batch, given the squared distances of its embeddings.
@@ -73,9 +76,14 @@ pub fn mine(
                     easy += 1;
                 } else {
                     semi += 1;
-                    triplets.push(Triplet { anchor, positive, negative });
+                    if mining != Mining::BatchHard {
+                        triplets.push(Triplet { anchor, positive, negative });
+                    }
                 }
             }
+        }
+        if mining == Mining::BatchHard {
+            triplets.extend(hardest(anchor, row, labels, margin));
         }
     }
     let all = (semi + easy + hard).max(1) as f64;
@@ -88,6 +96,16 @@ pub fn mine(
         anchor_negative: far / crossed.max(1) as f64,
     };
     (triplets, mined)
+}
+
+/// The farthest positive and nearest negative of an anchor, if they violate the margin.
+fn hardest(anchor: usize, row: &[f32], labels: &[Label], margin: f32) -> Option<Triplet> {
+    let by_distance = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]);
+    let of = |class| (0..labels.len()).filter(move |i| labels[*i] == class);
+    let positive = of(Label::Mitotic).filter(|p| *p != anchor).max_by(by_distance)?;
+    let negative = of(Label::Interphase).min_by(by_distance)?;
+    let violates = row[negative] - row[positive] < margin;
+    violates.then_some(Triplet { anchor, positive, negative })
 }
 
 #[cfg(test)]
@@ -118,6 +136,20 @@ mod tests {
         let (triplets, mined) = on_a_line(&[0.5, 1.5, 3.0], 1.5, Mining::Violating);
         assert_eq!(triplets.len(), 4);
         assert_eq!(mined, on_a_line(&[0.5, 1.5, 3.0], 1.5, Mining::SemiHard).1);
+    }
+
+    #[test]
+    fn batch_hard_takes_one_triplet_an_anchor() {
+        // Mitotic at 0, 1 and 4, interphase at 6 and 9: squared distances to the farthest positive and
+        // the nearest negative are 16 and 36, 9 and 25, 16 and 4.
+        let rows: Vec<[f32; 1]> = [0.0, 1.0, 4.0, 6.0, 9.0].map(|place| [place]).to_vec();
+        let rows: Vec<&[f32]> = rows.iter().map(|row| row.as_slice()).collect();
+        let labels = [Mitotic, Mitotic, Mitotic, Interphase, Interphase];
+        let of = |margin| mine(&squared_distances(&rows), &labels, margin, Mining::BatchHard).0;
+        let third = Triplet { anchor: 2, positive: 0, negative: 3 };
+        assert_eq!(of(16.0), [third]);
+        let second = Triplet { anchor: 1, positive: 2, negative: 3 };
+        assert_eq!(of(17.0), [second, third]);
     }
 
     #[test]

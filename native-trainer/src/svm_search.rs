@@ -5,7 +5,9 @@
 
 use libsvm_rs::predict::predict_values;
 use libsvm_rs::train::svm_train;
-use libsvm_rs::{KernelType, SvmNode, SvmParameter, SvmParameterBuilder, SvmProblem, SvmType};
+use libsvm_rs::{
+    KernelType, SvmModel, SvmNode, SvmParameter, SvmParameterBuilder, SvmProblem, SvmType,
+};
 use mitoscope::Error;
 use mitoscope::model::Calibration;
 use mitoscope::svm::{MAX_SAMPLES, Svm};
@@ -145,10 +147,43 @@ fn nodes(sample: &[f32]) -> Vec<SvmNode> {
     (1..).zip(sample).map(node).collect()
 }
 
+/// A machine that need not outlive its fold.
+struct Machine {
+    model: SvmModel,
+    /// LIBSVM's sign is that of the class it met first.
+    sign: f64,
+}
+
+impl Machine {
+    /// Fits on all folds but one.
+    ///
+    /// LIBSVM takes seconds for the grid where smartcore takes minutes; the solution is the same, as
+    /// `tests/svm_parity.rs` shows.
+    fn without(
+        fold: usize,
+        folds: &[usize],
+        instances: &[Vec<SvmNode>],
+        mitotic: &[bool],
+        parameters: &SvmParameter,
+    ) -> Self {
+        let train = || (0..folds.len()).filter(|i| folds[*i] != fold);
+        let problem = SvmProblem {
+            labels: train().map(|i| if mitotic[i] { 1.0 } else { -1.0 }).collect(),
+            instances: train().map(|i| instances[i].clone()).collect(),
+        };
+        let model = svm_train(&problem, parameters);
+        let sign = if model.labels().first() == Some(&1) { 1.0 } else { -1.0 };
+        Self { model, sign }
+    }
+
+    fn decision_value(&self, instance: &[SvmNode]) -> f64 {
+        let mut value = [0.0];
+        predict_values(&self.model, instance, &mut value);
+        self.sign * value[0]
+    }
+}
+
 /// Fits on all folds but one and fills in the decision values of that one.
-///
-/// LIBSVM takes seconds for the grid where smartcore takes minutes; the solution is the same, as
-/// `tests/svm_parity.rs` shows.
 fn predict_fold(
     instances: &[Vec<SvmNode>],
     mitotic: &[bool],
@@ -157,23 +192,14 @@ fn predict_fold(
     parameters: &SvmParameter,
     values: &mut [f64],
 ) {
-    let train = || (0..folds.len()).filter(|i| folds[*i] != fold);
-    let problem = SvmProblem {
-        labels: train().map(|i| if mitotic[i] { 1.0 } else { -1.0 }).collect(),
-        instances: train().map(|i| instances[i].clone()).collect(),
-    };
-    let machine = svm_train(&problem, parameters);
-    // LIBSVM's sign is that of the class it met first.
-    let sign = if machine.labels().first() == Some(&1) { 1.0 } else { -1.0 };
+    let machine = Machine::without(fold, folds, instances, mitotic, parameters);
     for i in (0..folds.len()).filter(|i| folds[*i] == fold) {
-        let mut value = [0.0];
-        predict_values(&machine, &instances[i], &mut value);
-        values[i] = sign * value[0];
+        values[i] = machine.decision_value(&instances[i]);
     }
 }
 
-/// Decision value of each known cell by a machine with these parameters that saw nothing of its fold,
-/// but the cells `beside`.
+/// Decision values of the `asked` cells, each given with the fold whose machine is asked: one with these
+/// parameters that saw the known cells of all other folds, and the cells `beside`.
 ///
 /// # Errors
 /// [`Error::Fit`] when C and γ are no valid parameters.
@@ -181,6 +207,7 @@ pub fn out_of_fold(
     known: &Labelled,
     beside: &Labelled,
     folds: &[usize],
+    asked: &[(usize, &[f32])],
     GridPoint { c, gamma, .. }: GridPoint,
 ) -> Result<Vec<f64>, Error> {
     libsvm_rs::set_quiet(true);
@@ -189,15 +216,17 @@ pub fn out_of_fold(
     let Labelled { features, mitotic } = known.and(beside);
     let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
     let count = folds.iter().max().map_or(0, |last| last + 1);
-    let of_folds: Vec<Vec<f64>> = (0..count)
+    let of_folds: Vec<Vec<(usize, f64)>> = (0..count)
         .into_par_iter()
         .map(|fold| {
-            let mut values = vec![0.0; instances.len()];
-            predict_fold(&instances, &mitotic, &all_folds, fold, &parameters, &mut values);
-            values
+            let machine = Machine::without(fold, &all_folds, &instances, &mitotic, &parameters);
+            let asked = asked.iter().enumerate().filter(|(_, (of, _))| *of == fold);
+            asked.map(|(i, (_, cell))| (i, machine.decision_value(&nodes(cell)))).collect()
         })
         .collect();
-    Ok(folds.iter().enumerate().map(|(i, fold)| of_folds[*fold][i]).collect())
+    let mut values = vec![f64::NAN; asked.len()];
+    of_folds.into_iter().flatten().for_each(|(i, value)| values[i] = value);
+    Ok(values)
 }
 
 /// Decision values of `others` by a machine fitted to the known cells: for baselines, which need no

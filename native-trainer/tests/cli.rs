@@ -9,6 +9,7 @@ use std::time::Duration;
 use mitoscope::features::Features;
 use mitoscope::model::Model;
 use mitoscope::preprocess::SIDE;
+use native_trainer::contrast::{AtContrast, EXPONENTS};
 use native_trainer::evaluation::Evaluation;
 use native_trainer::operating_points::TRIAGE_RECALL;
 
@@ -177,6 +178,14 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
         let counts = found.expect("found cells").figures.confusion;
         assert_eq!(counts.tp + counts.fn_, mitotic, "each mitotic cell is found or missed");
     }
+    let exponents = unknown.contrasts.iter().map(|at| at.exponent);
+    assert!(exponents.eq(EXPONENTS), "{:?}", unknown.contrasts);
+    for AtContrast { unknown, held_out, .. } in &unknown.contrasts {
+        for (figures, cells) in [(unknown, 48), (held_out.as_ref().expect("held out"), 24)] {
+            let counts = figures.confusion;
+            assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, cells);
+        }
+    }
     assert!(manifest.limits.expect("limits").distance.is_some_and(|distance| distance > 0.0));
     assert_eq!(manifest.features, Features::EmbeddingAndDeviation);
     let tried = evaluation.head_ablation.iter().map(|one| (one.features, one.simulated > 0));
@@ -186,6 +195,19 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     // The fullest is the model's own.
     let own = evaluation.head_ablation.last().expect("a variant");
     assert_eq!(own.unknown_specimens.confusion, counts);
+
+    let fitted = folder.path().join("fitted");
+    let fit = ["fit", "--model", text(&model), "--data", text(&table), "--out", text(&fitted)];
+    let options = "--device cpu --simulated 2 --hold-out s2";
+    let fit: Vec<&str> = fit.into_iter().chain(options.split_whitespace()).collect();
+    let report = succeed(&fit);
+    assert!(report.contains("unknown in 2 folds"), "{report}");
+    let whole = |path: &Path| Model::from_bytes(&fs::read(path).expect("a model")).expect("whole");
+    let (old, new) = (whole(&model), whole(&fitted.join("model.safetensors")));
+    assert!(new.weights == old.weights, "the network stays");
+    assert!(new.manifest.provenance.command.contains("with the network of"));
+    let refused = self::run(&fit);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("already holds a model"));
 
     let other = folder.path().join("other");
     let train = ["train", "--data", text(&table), "--out", text(&other), "--cross-fit", "2"];

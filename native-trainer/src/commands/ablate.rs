@@ -12,7 +12,6 @@ use native_trainer::device;
 use native_trainer::evaluation::{Figures, Metric};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::finished::once;
-use native_trainer::head_ablation::Variant;
 use native_trainer::judge::Split;
 use native_trainer::preset::PresetName;
 use native_trainer::training::Plan;
@@ -82,22 +81,31 @@ fn name(change: Change) -> String {
     change.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
 }
 
+/// Mean over some figures; none where there are none, or one lacks it.
+fn mean_of(metric: Metric, figures: &[&Figures]) -> Option<f64> {
+    let values: Option<Vec<f64>> = figures.iter().map(|figures| metric.of(figures)).collect();
+    let values = values.filter(|values| !values.is_empty())?;
+    Some(values.iter().sum::<f64>() / values.len() as f64)
+}
+
 /// A table in Markdown: a row a change, the differences from the unchanged preset in brackets.
 fn report(outcomes: &[Outcome], changes: &BTreeSet<Change>) -> Result<String> {
-    type Of = fn(&Variant) -> Option<&Figures>;
-    let columns: [(Of, Metric); 4] = [
-        (|judged| Some(&judged.unknown_specimens), Metric::Mcc),
-        (|judged| Some(&judged.unknown_specimens), Metric::AveragePrecision),
-        (|judged| judged.unknown_patterns.as_ref(), Metric::Mcc),
-        (|judged| judged.unknown_patterns.as_ref(), Metric::AveragePrecision),
+    type Of = fn(&Outcome) -> Vec<&Figures>;
+    let judgements: [(&str, Of); 3] = [
+        ("field unknown", |of| vec![&of.judged.unknown_specimens]),
+        ("pattern unknown", |of| of.judged.unknown_patterns.iter().collect()),
+        ("other contrast", |of| of.contrasts.iter().map(|at| &at.unknown).collect()),
     ];
-    let mut text = String::from(
-        "| change | field unknown: MCC | AP | pattern unknown: MCC | AP |\n|---|---|---|---|---|\n",
-    );
+    let metrics = [Metric::Mcc, Metric::AveragePrecision];
+    let titles = judgements.map(|(name, _)| format!(" {name}: MCC | AP |")).concat();
+    let rule = "---|".repeat(1 + judgements.len() * metrics.len());
+    let mut text = format!("| change |{titles}\n|{rule}\n");
     for change in changes {
         write!(text, "| {} |", name(*change))?;
+        let columns = judgements.iter().flat_map(|(_, of)| metrics.map(|metric| (of, metric)));
         for (of, metric) in columns {
-            let cell = match summary(outcomes, *change, |judged| metric.of(of(judged)?)) {
+            let figure = |outcome: &Outcome| mean_of(metric, &of(outcome));
+            let cell = match summary(outcomes, *change, figure) {
                 Some(Summary { mean, .. }) if *change == Change::None => format!("{mean:.2}"),
                 Some(Summary { mean, difference, error }) => {
                     let error = error.map_or(String::new(), |error| format!(" ± {error:.2}"));

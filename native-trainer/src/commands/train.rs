@@ -1,11 +1,14 @@
 //! `mitoscope train`: from a cell table to a run folder with a model in it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
+use mitoscope::embedder::Weights;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
+use native_trainer::contrast::AtContrast;
 use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit};
 use native_trainer::device;
@@ -19,7 +22,7 @@ use native_trainer::judge::{OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
 use native_trainer::table::Table;
-use native_trainer::training::{Plan, StepReport, Trained};
+use native_trainer::training::{Plan, StepReport};
 use native_trainer::transfer::simulated_only;
 
 use super::progress::Progress;
@@ -98,16 +101,12 @@ pub fn run(options: &Train) -> Result<()> {
     let all = Split::by_specimens(&table, &split.specimens)?;
     let mut fitted = fit(&course, &all, &trained.weights, unseen, seed, &device)?;
     fitted.evaluation.simulated_only = on_simulated;
-    write_at_once(&options.out.join(EVALUATION), &serde_json::to_vec_pretty(&fitted.evaluation)?)?;
-    summarise(&fitted.evaluation);
-    let model = model(options, &preset, &data_sha256, trained, fitted)?;
-    write_at_once(&options.out.join(MODEL), &model.to_bytes(Precision::Full)?)?;
-    println!("finished: {}", options.out.join(MODEL).display());
-    Ok(())
+    let provenance = provenance(options, &preset, data_sha256);
+    finish(&options.out, &preset, trained.weights, fitted, provenance)
 }
 
 /// The table with its found cells where the preset has the machine learn them and they are not too many.
-fn as_learned(table: Table, preset: &Preset) -> Result<Table> {
+pub(super) fn as_learned(table: Table, preset: &Preset) -> Result<Table> {
     if !preset.found || preset.learns_from_real_cells() {
         return Ok(table);
     }
@@ -135,52 +134,63 @@ fn cross_fitted(options: &Train, course: &Course, split: &Split, plan: &Plan) ->
     })
 }
 
-fn model(
-    options: &Train,
+/// Writes what a fitted classifier is worth and the model to the folder of a run.
+pub(super) fn finish(
+    out: &Path,
     preset: &Preset,
-    data_sha256: &str,
-    trained: Trained,
+    weights: Weights,
     fitted: Fitted,
-) -> Result<Model> {
-    let name = preset.name.to_string();
-    let data = data_name(&options.data_name, &options.data);
-    let seed = options.training.seed;
-    let hold_out = options.hold_out.join(",");
-    let trained_steps = preset.steps + preset.first().map_or(0, |first| first.steps);
-    Ok(Model {
+    provenance: Provenance,
+) -> Result<()> {
+    let evaluation = &fitted.evaluation;
+    write_at_once(&out.join(EVALUATION), &serde_json::to_vec_pretty(evaluation)?)?;
+    summarise(evaluation);
+    let model = Model {
         manifest: Manifest {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            preset: name.clone(),
+            preset: preset.name.to_string(),
             classes: CLASSES.map(str::to_owned),
             preprocess: preset.preprocess.clone(),
             features: fitted.features,
             calibration: fitted.calibration,
             operating_points: fitted.operating_points,
             limits: Some(fitted.limits),
-            metrics: serde_json::to_value(&fitted.evaluation)?,
-            provenance: Provenance {
-                data,
-                licence: options.licence.clone(),
-                data_sha256: data_sha256.to_owned(),
-                command: format!(
-                    "mitoscope train --preset {name} --seed {seed} --hold-out {hold_out} --steps {} \
-                     --first-steps {} --simulated {} --cross-fit {}",
-                    preset.steps,
-                    preset.simulated.as_ref().map_or(0, |simulated| simulated.first_steps),
-                    preset.simulated.as_ref().map_or(0, |simulated| simulated.specimens),
-                    options.cross_fit
-                ),
-                seed,
-                code_version: env!("CARGO_PKG_VERSION").to_owned(),
-                trained_steps: trained_steps as u64,
-            },
+            metrics: serde_json::to_value(evaluation)?,
+            provenance,
             references: None,
         },
-        weights: trained.weights,
+        weights,
         svm: fitted.svm,
         references: References::default(),
-    })
+    };
+    write_at_once(&out.join(MODEL), &model.to_bytes(Precision::Full)?)?;
+    println!("finished: {}", out.join(MODEL).display());
+    Ok(())
+}
+
+fn provenance(options: &Train, preset: &Preset, data_sha256: String) -> Provenance {
+    let seed = options.training.seed;
+    let simulated = preset.simulated.as_ref();
+    let trained_steps = preset.steps + preset.first().map_or(0, |first| first.steps);
+    Provenance {
+        data: data_name(&options.data_name, &options.data),
+        licence: options.licence.clone(),
+        data_sha256,
+        command: format!(
+            "mitoscope train --preset {} --seed {seed} --hold-out {} --steps {} --first-steps {} \
+             --simulated {} --cross-fit {}",
+            preset.name,
+            options.hold_out.join(","),
+            preset.steps,
+            simulated.map_or(0, |simulated| simulated.first_steps),
+            simulated.map_or(0, |simulated| simulated.specimens),
+            options.cross_fit
+        ),
+        seed,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        trained_steps: trained_steps as u64,
+    }
 }
 
 fn summarise(evaluation: &Evaluation) {
@@ -200,11 +210,18 @@ fn summarise(evaluation: &Evaluation) {
     print_by_pattern(&evaluation.held_out_by_pattern);
     evaluation.held_out_found.iter().for_each(print_as_found);
     if let Some(cross_fitted) = &evaluation.cross_fitted {
-        let CrossFitted { folds, figures, intervals, by_pattern, found, points, .. } = cross_fitted;
+        let CrossFitted { folds, figures, intervals, by_pattern, found, contrasts, points, .. } =
+            cross_fitted;
         println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
         print_intervals(intervals);
         print_by_pattern(by_pattern);
         found.iter().for_each(print_as_found);
+        for AtContrast { exponent, unknown, held_out } in contrasts {
+            println!("{:23} {}", format!("  greys to the {exponent:.1}"), unknown.line());
+            if let Some(figures) = held_out {
+                println!("{:23} {}", "    held out", figures.line());
+            }
+        }
         for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
             println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
             if let Some(figures) = held_out {

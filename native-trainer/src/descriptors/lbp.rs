@@ -9,6 +9,7 @@ use std::array;
 use std::f32::consts::TAU;
 
 use imageproc::local_binary_patterns::count_transitions;
+use mitoscope::grey::bilinear;
 use mitoscope::preprocess::SIDE;
 
 const NEIGHBOURS: usize = 8;
@@ -27,25 +28,10 @@ pub fn histogram(plane: &[f32], pixels: &[usize], radius: f32, tolerance: f32) -
         let (x, y) = ((pixel % SIDE) as f32, (pixel / SIDE) as f32);
         let threshold = plane[pixel] + tolerance;
         let pattern = circle.iter().fold(0u8, |pattern, (right, down)| {
-            pattern << 1 | u8::from(bilinear(plane, x + right, y + down) > threshold)
+            pattern << 1 | u8::from(bilinear(plane, (SIDE, SIDE), x + right, y + down) > threshold)
         });
         let uniform = count_transitions(pattern) <= 2;
         histogram[if uniform { pattern.count_ones() as usize } else { BINS - 1 }] += 1.0;
     }
     histogram.map(|count| count / pixels.len().max(1) as f32)
-}
-
-/// Value between pixel centres at whole coordinates; the border is repeated.
-fn bilinear(plane: &[f32], x: f32, y: f32) -> f32 {
-    let last = (SIDE - 1) as f32;
-    let (x, y) = (x.clamp(0.0, last), y.clamp(0.0, last));
-    let (left, top) = (x as usize, y as usize);
-    let right = (left + 1).min(SIDE - 1);
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let row = |row: usize| {
-        let (a, b) = (plane[row * SIDE + left], plane[row * SIDE + right]);
-        a + (b - a) * fx
-    };
-    let (upper, lower) = (row(top), row((top + 1).min(SIDE - 1)));
-    upper + (lower - upper) * fy
 }

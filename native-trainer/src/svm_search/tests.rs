@@ -93,9 +93,30 @@ fn cells_beside_are_learned_from_and_never_judged() {
     assert!(alone.best.mcc < 0.5, "{:?}", alone.best);
     assert!(told.best.mcc > 0.95, "{:?}", told.best);
     let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
-    let values = out_of_fold(&known, &known, &folds, told.best).expect("values");
+    let asked: Vec<(usize, &[f32])> =
+        folds.iter().copied().zip(known.features.iter().map(Vec::as_slice)).collect();
+    let values = out_of_fold(&known, &known, &folds, &asked, told.best).expect("values");
     assert_eq!(values.len(), 60);
     assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() > 0.95);
+}
+
+#[test]
+fn a_machine_is_asked_only_what_is_of_its_fold() {
+    let mitotic = labels(60, 5);
+    let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
+    let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
+    let nothing = Labelled::default();
+    let best = search(&known, &nothing, None, 4).expect("search").best;
+    let cell = known.features[7].as_slice();
+    let all = [(0, cell), (1, cell), (2, cell)];
+    let values = out_of_fold(&known, &nothing, &folds, &all, best).expect("values");
+    for (fold, value) in values.iter().enumerate() {
+        let rows = (0..60).filter(|i| folds[*i] != fold);
+        let (features, mitotic): (Vec<_>, Vec<_>) =
+            rows.map(|i| (known.features[i].clone(), known.mitotic[i])).unzip();
+        let svm = Svm::fit(&features, &mitotic, best.c, best.gamma).expect("fit");
+        assert!((svm.decision_value(cell) - value).abs() < 5e-3, "fold {fold}");
+    }
 }
 
 #[test]
