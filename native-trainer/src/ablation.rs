@@ -40,8 +40,8 @@ pub enum Change {
     NoContrast,
     /// Three copies of the cell scaled to its own range, as in preset `paper`.
     PaperInput,
-    /// Transfer curves of exponents from 0.67 to 1.5 in the augmentation, not from 0.45 to 2.2.
-    NarrowContrast,
+    /// Transfer curves of exponents from 0.45 to 2.2 in the augmentation, not from 0.67 to 1.5.
+    WideContrast,
     /// The narrower augmentation of preset `modern`.
     NarrowAugmentation,
     /// No augmentation at all.
@@ -71,8 +71,8 @@ impl Change {
             Change::NoDescriptors => proxies(|of| of.descriptors = 0.0, preset),
             Change::NoContrast => proxies(|of| of.contrast = 0.0, preset),
             Change::PaperInput => preset.preprocess = PresetName::Paper.preset().preprocess,
-            Change::NarrowContrast => {
-                preset.augmentation.iter_mut().for_each(|of| of.gamma = 0.4);
+            Change::WideContrast => {
+                preset.augmentation.iter_mut().for_each(|of| of.gamma = 0.8);
             }
             Change::NarrowAugmentation => {
                 preset.augmentation = PresetName::Modern.preset().augmentation;
@@ -116,12 +116,13 @@ pub fn ablate(
     let features = of_table(table, course.real(), &weights, preset, device)?;
     let beside = of_machine_cells(course, 1, &weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
-    let machine = judge.fit(&features)?;
-    let unknown = judge.out_of_fold(&features, &machine)?.decision_values;
-    let patterns = judge.unknown_patterns(&features, &machine)?;
+    let chosen = judge.choose(&features)?;
+    let unknown = judge.unknown_specimens(&features, chosen)?;
+    let patterns = judge.unknown_patterns(&features, chosen)?;
     let judged = Variant::of(&judge, preset.features, &unknown, patterns.as_deref());
     let threshold = balanced(&unknown, &judge.truth(&split.train));
-    let contrasts = at_contrasts(course, &judge, &features, &machine, threshold, &weights, device)?;
+    let contrasts =
+        at_contrasts(course, &judge, &features, (chosen, None), threshold, &weights, device)?;
     Ok(Outcome { change, seed, judged, contrasts })
 }
 

@@ -64,7 +64,7 @@ impl Augmentation {
         Self {
             scale: 0.2,
             shift: 0.06,
-            gamma: 0.8,
+            gamma: 0.4,
             gain: 0.25,
             background: 0.03,
             blur_share: 0.4,

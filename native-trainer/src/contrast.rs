@@ -7,14 +7,16 @@ use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::embedder::Weights;
 use mitoscope::preprocess::{FieldLevels, Preprocess};
+use mitoscope::svm::Svm;
 use serde::{Deserialize, Serialize};
 
 use crate::course::Course;
 use crate::embedded::by_field;
 use crate::evaluation::Figures;
-use crate::judge::{Judge, Judged};
+use crate::judge::Judge;
 use crate::network::{Output, infer};
 use crate::samples::Sample;
+use crate::svm_search::GridPoint;
 
 /// Exponents that are tried: linear grey values and those stored for a screen differ by some 2.2.
 pub const EXPONENTS: [f32; 4] = [0.5, 0.7, 1.4, 2.0];
@@ -31,36 +33,42 @@ pub struct AtContrast {
     pub exponent: f32,
     /// Given training cells, each by a machine that was made without its specimen.
     pub unknown: Figures,
-    /// Given held-out cells.
+    /// Given held-out cells, by the machine of all training cells.
     pub held_out: Option<Figures>,
 }
 
-/// Figures of a machine, fitted to every row's features as they are, at all [`EXPONENTS`].
+/// Figures at all [`EXPONENTS`] of machines fitted to every row's features as they are, given their C and γ and
+/// the machine of all training rows.
 pub(crate) fn at_contrasts(
     course: &Course,
     judge: &Judge,
     features: &[Vec<f32>],
-    judged: &Judged,
+    (chosen, machine): (GridPoint, Option<&Svm>),
     threshold: f64,
     weights: &Weights,
     device: &Device,
 ) -> Result<Vec<AtContrast>> {
     let given = judge.split.given(course.table);
-    let at = |exponent: f32| -> Result<AtContrast> {
-        let bent = bent_features(course, exponent, weights, device)?;
-        let others: Vec<(usize, &[f32])> =
-            given.train.iter().map(|row| (*row, bent[*row].as_slice())).collect();
-        let unknown = judge.out_of_fold_as(features, judged, &others)?;
-        let held_out = given.held_out.iter().map(|row| judged.svm.decision_value(&bent[*row]));
-        let held_out: Vec<f64> = held_out.collect();
-        let figures = |values: &[f64], rows| Figures::at(threshold, values, &judge.truth(rows));
-        Ok(AtContrast {
-            exponent,
-            unknown: figures(&unknown, &given.train),
-            held_out: (!held_out.is_empty()).then(|| figures(&held_out, &given.held_out)),
-        })
+    let bent = EXPONENTS.map(|exponent| bent_features(course, exponent, weights, device));
+    let bent = bent.into_iter().collect::<Result<Vec<_>>>()?;
+    let mut others: Vec<(usize, &[f32])> = Vec::new();
+    for bent in &bent {
+        others.extend(given.train.iter().map(|row| (*row, bent[*row].as_slice())));
+    }
+    let unknown = judge.out_of_fold_as(features, chosen, &others)?;
+    let figures = |values: &[f64], rows| Figures::at(threshold, values, &judge.truth(rows));
+    let of_held_out = |bent: &Vec<Vec<f32>>| {
+        let machine = machine.filter(|_| !given.held_out.is_empty())?;
+        let values = given.held_out.iter().map(|row| machine.decision_value(&bent[*row]));
+        Some(figures(&values.collect::<Vec<_>>(), &given.held_out))
     };
-    EXPONENTS.into_iter().map(at).collect()
+    let unknown = unknown.chunks(given.train.len());
+    let at = |((exponent, bent), unknown): ((f32, &Vec<Vec<f32>>), &[f64])| AtContrast {
+        exponent,
+        unknown: figures(unknown, &given.train),
+        held_out: of_held_out(bent),
+    };
+    Ok(EXPONENTS.into_iter().zip(&bent).zip(unknown).map(at).collect())
 }
 
 /// The network's input of a cell at an exponent.

@@ -88,7 +88,7 @@ pub fn fit(
     let unseen = match unseen {
         Unseen::Nothing => None,
         Unseen::Everything => {
-            unknown_patterns = judge.unknown_patterns(&features, &judged)?;
+            unknown_patterns = judge.unknown_patterns(&features, judged.chosen)?;
             let unknown = judge.out_of_fold(&features, &judged)?;
             head_ablation = lesser(&judge, &features, preset.features)?;
             head_ablation.push(Variant::of(
@@ -99,8 +99,9 @@ pub fn fit(
             ));
             let (values, mitotic) = judge.read(&unknown.decision_values);
             let balanced = balanced(&values, &mitotic);
+            let machine = (judged.chosen, Some(&judged.svm));
             contrasts =
-                at_contrasts(course, &judge, &features, &judged, balanced, weights, device)?;
+                at_contrasts(course, &judge, &features, machine, balanced, weights, device)?;
             Some(unknown)
         }
         Unseen::InFolds(cells) => Some(cells),

@@ -53,11 +53,11 @@ pub fn lesser(judge: &Judge, features: &[Vec<f32>], decides_on: Features) -> Res
     Ok(variants)
 }
 
-/// The machine of a judge on every row's features.
+/// What machines on these features of every row are worth.
 fn variant(judge: &Judge, rows: &[Vec<f32>], features: Features) -> Result<Variant> {
-    let judged = judge.fit(rows)?;
-    let unknown = judge.out_of_fold(rows, &judged)?.decision_values;
-    let patterns = judge.unknown_patterns(rows, &judged)?;
+    let chosen = judge.choose(rows)?;
+    let unknown = judge.unknown_specimens(rows, chosen)?;
+    let patterns = judge.unknown_patterns(rows, chosen)?;
     Ok(Variant::of(judge, features, &unknown, patterns.as_deref()))
 }
 

@@ -163,8 +163,23 @@ impl Judge<'_> {
         Ok(OutOfFold {
             folds: folds.iter().max().map_or(0, |last| last + 1),
             distances: distances.collect(),
-            decision_values: self.without_folds(&known, &folds, judged)?,
+            decision_values: self.without_folds(&known, &folds, judged.chosen)?,
         })
+    }
+
+    /// C and γ for the training rows, by inner cross-validation.
+    pub(crate) fn choose(&self, features: &[Vec<f32>]) -> Result<GridPoint> {
+        Ok(self.search(features)?.1.best)
+    }
+
+    /// The decision values of [`Judge::out_of_fold`].
+    pub(crate) fn unknown_specimens(
+        &self,
+        features: &[Vec<f32>],
+        chosen: GridPoint,
+    ) -> Result<Vec<f64>> {
+        let known = self.training(features);
+        self.without_folds(&known, &self.specimen_folds(&known)?, chosen)
     }
 
     /// Decision values of training rows that look otherwise, by the machines of [`Judge::out_of_fold`]:
@@ -172,7 +187,7 @@ impl Judge<'_> {
     pub(crate) fn out_of_fold_as(
         &self,
         features: &[Vec<f32>],
-        judged: &Judged,
+        chosen: GridPoint,
         others: &[(usize, &[f32])],
     ) -> Result<Vec<f64>> {
         let known = self.training(features);
@@ -181,7 +196,7 @@ impl Judge<'_> {
             self.split.train.iter().copied().zip(folds.iter().copied()).collect();
         let asked: Vec<(usize, &[f32])> =
             others.iter().map(|(row, other)| (fold_of[row], *other)).collect();
-        Ok(out_of_fold(&known, self.beside, &folds, &asked, judged.chosen)?)
+        Ok(out_of_fold(&known, self.beside, &folds, &asked, chosen)?)
     }
 
     /// A fold for every specimen, or the usual ones where that would leave a machine without a class.
@@ -196,11 +211,11 @@ impl Judge<'_> {
         &self,
         known: &Labelled,
         folds: &[usize],
-        judged: &Judged,
+        chosen: GridPoint,
     ) -> Result<Vec<f64>> {
         let cells = known.features.iter().map(Vec::as_slice);
         let asked: Vec<(usize, &[f32])> = folds.iter().copied().zip(cells).collect();
-        Ok(out_of_fold(known, self.beside, folds, &asked, judged.chosen)?)
+        Ok(out_of_fold(known, self.beside, folds, &asked, chosen)?)
     }
 
     /// Decision values of the training rows by machines that each leave one staining pattern out; none
@@ -208,7 +223,7 @@ impl Judge<'_> {
     pub(crate) fn unknown_patterns(
         &self,
         features: &[Vec<f32>],
-        judged: &Judged,
+        chosen: GridPoint,
     ) -> Result<Option<Vec<f64>>> {
         let rows = &self.split.train;
         let known = self.training(features);
@@ -216,7 +231,7 @@ impl Judge<'_> {
         if !trainable(&patterns, &known.mitotic) {
             return Ok(None);
         }
-        self.without_folds(&known, &patterns, judged).map(Some)
+        self.without_folds(&known, &patterns, chosen).map(Some)
     }
 
     /// Figures of the held-out rows by other features, chosen and fitted likewise on real cells; none
