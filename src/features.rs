@@ -10,7 +10,7 @@ use crate::grey::median;
 ///
 /// Serum and slide shift all embeddings of a field alike, and interphase cells are its majority: so a
 /// mitotic cell is told best by what it is and by how it differs from its field's typical cell, as
-/// readers compare cells of one field. Either alone is worth less (README, Results).
+/// readers compare cells of one field. Either alone is worth less (RESULTS.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Features {
