@@ -48,7 +48,12 @@ const actions = new Actions(study, store, {
   stop: () => session?.cancel(),
   tell,
 });
-study.addEventListener("change", (event) => show(/** @type {any} */ (event).detail));
+/** @type {Set<Part>} what has changed since it was shown */
+const changed = new Set();
+study.addEventListener("change", (event) => {
+  if (changed.size === 0) setTimeout(() => show(taken(changed)));
+  for (const part of /** @type {CustomEvent<Set<Part>>} */ (event).detail) changed.add(part);
+});
 
 guide();
 const samples = loadSamples();
@@ -107,7 +112,19 @@ function options() {
   return { backend: /** @type {Protocol.BackendChoice} */ (backend), forceSoftware };
 }
 
-/** Shows what has changed. @param {Set<Part>} parts */
+/** What a set holds, which is then empty. @template T @param {Set<T>} set */
+function taken(set) {
+  const all = new Set(set);
+  set.clear();
+  return all;
+}
+
+/**
+ * Shows what has changed, in two tasks after that of the change, so that none of them holds the page for
+ * long: first what is told of the cells, then the cells themselves.
+ *
+ * @param {Set<Part>} parts
+ */
 function show(parts) {
   const any = (/** @type {Part[]} */ ...some) => some.some((part) => parts.has(part));
   if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
@@ -118,6 +135,11 @@ function show(parts) {
     specimens.update();
     summary.update();
   }
+  setTimeout(() => showCells(any));
+}
+
+/** @param {(...some: Part[]) => boolean} any whether one of these has changed */
+function showCells(any) {
   if (any("cells", "specimens", "view")) field.update();
   if (any("cells", "specimens")) {
     gallery.update();
@@ -130,6 +152,11 @@ function show(parts) {
   }
   if (any("selection", "cells", "specimens")) detail.update();
   actions.update();
+}
+
+/** When all that the study has to tell is told and shown. @param {() => void} react */
+function afterShown(react) {
+  queueMicrotask(() => setTimeout(() => setTimeout(react)));
 }
 
 /** @type {Cell | null} */
@@ -161,8 +188,7 @@ function follow(session) {
     byId("result").ariaBusy = String(running); // what changes by the second is not read out
     byId("pace").textContent = "";
     progress.removeAttribute("value");
-    // After the study has told the views what it holds.
-    queueMicrotask(() => {
+    afterShown(() => {
       const failed = study.sources.findLast(({ status }) => status === "failed");
       const why = failed?.failure ? ` ${failed.name}: ${inWords(failed.failure)}` : "";
       tell(running ? "" : t.finished(byId("verdict").textContent ?? "") + why);

@@ -11,6 +11,8 @@
 import { sourceRecord } from "./project.js";
 
 const NAME = "mitoscope";
+/** Sources written in one task, lest the page be held. */
+const PORTION = 8;
 /** Keys of the store `ledger`. */
 const [ENTRIES, STAMP] = [0, 1];
 
@@ -128,7 +130,10 @@ export class Store extends EventTarget {
     const stamp = `${Date.now()} ${Math.random()}`;
     if (this.#replaces) sources.clear();
     for (const { id } of gone) sources.delete(id);
-    for (const source of news) sources.put(sourceRecord(source));
+    for (const [i, source] of news.entries()) {
+      const written = sources.put(sourceRecord(source));
+      if ((i + 1) % PORTION === 0) await Promise.race([settled(written), done]);
+    }
     ledgers.put(study.ledger.entries(), ENTRIES);
     ledgers.put(stamp, STAMP);
     await done;

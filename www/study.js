@@ -99,7 +99,7 @@ export class Study extends EventTarget {
     this.ledger.addEventListener("change", (event) => {
       const keys = /** @type {CustomEvent<string[]>} */ (event).detail;
       for (const key of keys) {
-        const cell = this.#cells.get(/^cell\/(.+)$/.exec(key)?.[1] ?? "");
+        const cell = this.#cells.get(key.replace(/^cell\//, ""));
         if (cell) cell.answer = /** @type {any} */ (this.ledger.get(key)) ?? null;
       }
       this.#touch("cells", "specimens");
