@@ -25,6 +25,9 @@ import { keepOnly } from "./view/pictures.js";
 import { SpecimensView } from "./view/specimens.js";
 import { SummaryView } from "./view/summary.js";
 
+/** So many cells are shown in two tasks after that of the change, lest one hold the page for long. */
+const MANY = 1000;
+
 const announce = byId("announce");
 const tell = (/** @type {string} */ words) => write(announce, words);
 const study = new Study();
@@ -48,11 +51,19 @@ const actions = new Actions(study, store, {
   stop: () => session?.cancel(),
   tell,
 });
-/** @type {Set<Part>} what has changed since it was shown */
-const changed = new Set();
+/** @type {Set<Part> | null} what has changed and waits to be shown */
+let due = null;
 study.addEventListener("change", (event) => {
-  if (changed.size === 0) setTimeout(() => show(taken(changed)));
-  for (const part of /** @type {CustomEvent<Set<Part>>} */ (event).detail) changed.add(part);
+  if (!due) {
+    const parts = (due = new Set());
+    const soon = study.cells.length < MANY ? queueMicrotask : setTimeout;
+    soon(() => {
+      due = null;
+      showSums(parts);
+    });
+    soon(() => showCells(parts));
+  }
+  for (const part of /** @type {CustomEvent<Set<Part>>} */ (event).detail) due.add(part);
 });
 
 guide();
@@ -112,51 +123,42 @@ function options() {
   return { backend: /** @type {Protocol.BackendChoice} */ (backend), forceSoftware };
 }
 
-/** What a set holds, which is then empty. @template T @param {Set<T>} set */
-function taken(set) {
-  const all = new Set(set);
-  set.clear();
-  return all;
+/** Whether one of these has changed. @param {Set<Part>} parts @param {Part[]} some */
+function any(parts, ...some) {
+  return some.some((part) => parts.has(part));
 }
 
-/**
- * Shows what has changed, in two tasks after that of the change, so that none of them holds the page for
- * long: first what is told of the cells, then the cells themselves.
- *
- * @param {Set<Part>} parts
- */
-function show(parts) {
-  const any = (/** @type {Part[]} */ ...some) => some.some((part) => parts.has(part));
+/** Shows what is told of the cells that have changed. @param {Set<Part>} parts */
+function showSums(parts) {
   if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
     document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
   }
-  if (any("sources")) keepOnly(study);
-  if (any("sources", "specimens", "cells", "view")) {
+  if (any(parts, "sources")) keepOnly(study);
+  if (any(parts, "sources", "specimens", "cells", "view")) {
     specimens.update();
     summary.update();
   }
-  setTimeout(() => showCells(any));
 }
 
-/** @param {(...some: Part[]) => boolean} any whether one of these has changed */
-function showCells(any) {
-  if (any("cells", "specimens", "view")) field.update();
-  if (any("cells", "specimens")) {
+/** Shows the cells that have changed. @param {Set<Part>} parts */
+function showCells(parts) {
+  if (any(parts, "cells", "specimens", "view")) field.update();
+  if (any(parts, "cells", "specimens")) {
     gallery.update();
     map.update();
   }
-  if (any("selection")) {
+  if (any(parts, "selection")) {
     field.select();
     gallery.select();
     map.select();
   }
-  if (any("selection", "cells", "specimens")) detail.update();
+  if (any(parts, "selection", "cells", "specimens")) detail.update();
   actions.update();
 }
 
 /** When all that the study has to tell is told and shown. @param {() => void} react */
 function afterShown(react) {
-  queueMicrotask(() => setTimeout(() => setTimeout(react)));
+  queueMicrotask(() => setTimeout(react));
 }
 
 /** @type {Cell | null} */
@@ -225,7 +227,9 @@ function translate() {
   }
   field.translate();
   map.translate();
-  show(new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"])));
+  const parts = new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"]));
+  showSums(parts);
+  showCells(parts);
 }
 
 /** The guided first run: shown until it is dismissed, and again on demand. */
