@@ -65,7 +65,10 @@ export class Ledger extends EventTarget {
 
   /** All values in the order of their keys, so that equal ledgers are written alike. */
   entries() {
-    return Object.fromEntries([...this.#values].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const keys = [...this.#values.keys()].sort();
+    return Object.fromEntries(
+      keys.map((key) => [key, /** @type {Value} */ (this.#values.get(key))]),
+    );
   }
 
   /** Forgets everything and takes these values. @param {Record<string, Value>} entries */

@@ -14,7 +14,7 @@ import { PROJECT_NAME } from "./project.js";
 import { loadSamples } from "./samples.js";
 import { Session } from "./session.js";
 import { Store } from "./store.js";
-import { Study } from "./study.js";
+import { Study, soon } from "./study.js";
 import { Actions } from "./view/actions.js";
 import { DetailView } from "./view/detail.js";
 import { byId, html, on, write } from "./view/dom.js";
@@ -24,9 +24,6 @@ import { MapView } from "./view/map.js";
 import { keepOnly } from "./view/pictures.js";
 import { SpecimensView } from "./view/specimens.js";
 import { SummaryView } from "./view/summary.js";
-
-/** So many cells are shown in two tasks after that of the change, lest one hold the page for long. */
-const MANY = 1000;
 
 const announce = byId("announce");
 const tell = (/** @type {string} */ words) => write(announce, words);
@@ -56,12 +53,12 @@ let due = null;
 study.addEventListener("change", (event) => {
   if (!due) {
     const parts = (due = new Set());
-    const soon = study.cells.length < MANY ? queueMicrotask : setTimeout;
-    soon(() => {
+    const cells = study.cells.length;
+    soon(cells, () => {
       due = null;
       showSums(parts);
     });
-    soon(() => showCells(parts));
+    soon(cells, () => showCells(parts));
   }
   for (const part of /** @type {CustomEvent<Set<Part>>} */ (event).detail) due.add(part);
 });
@@ -128,7 +125,7 @@ function any(parts, ...some) {
   return some.some((part) => parts.has(part));
 }
 
-/** Shows what is told of the cells that have changed. @param {Set<Part>} parts */
+/** Shows what is told of the cells that have changed, and the field. @param {Set<Part>} parts */
 function showSums(parts) {
   if (document.body.dataset.state !== "loading" && document.body.dataset.state !== "failed") {
     document.body.dataset.state = study.sources.length > 0 ? "files" : "empty";
@@ -138,11 +135,11 @@ function showSums(parts) {
     specimens.update();
     summary.update();
   }
+  if (any(parts, "cells", "specimens", "view")) field.update();
 }
 
 /** Shows the cells that have changed. @param {Set<Part>} parts */
 function showCells(parts) {
-  if (any(parts, "cells", "specimens", "view")) field.update();
   if (any(parts, "cells", "specimens")) {
     gallery.update();
     map.update();
@@ -158,7 +155,7 @@ function showCells(parts) {
 
 /** When all that the study has to tell is told and shown. @param {() => void} react */
 function afterShown(react) {
-  queueMicrotask(() => setTimeout(react));
+  queueMicrotask(() => setTimeout(() => setTimeout(react)));
 }
 
 /** @type {Cell | null} */

@@ -132,7 +132,7 @@ export class Store extends EventTarget {
     for (const { id } of gone) sources.delete(id);
     for (const [i, source] of news.entries()) {
       const written = sources.put(sourceRecord(source));
-      if ((i + 1) % PORTION === 0) await Promise.race([settled(written), done]);
+      if ((i + 1) % PORTION === 0 || i + 1 === news.length) await Promise.race([settled(written), done]);
     }
     ledgers.put(study.ledger.entries(), ENTRIES);
     ledgers.put(stamp, STAMP);

@@ -67,6 +67,15 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
  * @typedef {"sources" | "cells" | "specimens" | "selection" | "view"} Part of what has changed
  */
 
+/** So many cells are judged and shown in tasks of their own, lest one hold the page for long. */
+const MANY = 1000;
+
+/** Does some work after what is being done, on many cells in a task of its own. @param {number} cells @param {() => void} work */
+export function soon(cells, work) {
+  if (cells < MANY) queueMicrotask(work);
+  else setTimeout(work);
+}
+
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
 
@@ -402,7 +411,7 @@ export class Study extends EventTarget {
 
   /** @param {Part[]} parts */
   #touch(...parts) {
-    if (this.#changed.size === 0) queueMicrotask(() => this.#tell());
+    if (this.#changed.size === 0) soon(this.#cells.size, () => this.#tell());
     for (const part of parts) this.#changed.add(part);
   }
 
