@@ -11,8 +11,6 @@
 import { sourceRecord } from "./project.js";
 
 const NAME = "mitoscope";
-/** Sources written in one task, lest the page be held. */
-const PORTION = 8;
 /** Keys of the store `ledger`. */
 const [ENTRIES, STAMP] = [0, 1];
 
@@ -130,10 +128,9 @@ export class Store extends EventTarget {
     const stamp = `${Date.now()} ${Math.random()}`;
     if (this.#replaces) sources.clear();
     for (const { id } of gone) sources.delete(id);
-    for (const [i, source] of news.entries()) {
-      const written = sources.put(sourceRecord(source));
-      if ((i + 1) % PORTION === 0 || i + 1 === news.length) await Promise.race([settled(written), done]);
-    }
+    // Each in a task of its own, lest many hold the page for long.
+    for (const source of news)
+      await Promise.race([settled(sources.put(sourceRecord(source))), done]);
     ledgers.put(study.ledger.entries(), ENTRIES);
     ledgers.put(stamp, STAMP);
     await done;

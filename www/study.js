@@ -108,7 +108,7 @@ export class Study extends EventTarget {
     this.ledger.addEventListener("change", (event) => {
       const keys = /** @type {CustomEvent<string[]>} */ (event).detail;
       for (const key of keys) {
-        const cell = this.#cells.get(key.replace(/^cell\//, ""));
+        const cell = this.#cellOf(key);
         if (cell) cell.answer = /** @type {any} */ (this.ledger.get(key)) ?? null;
       }
       this.#touch("cells", "specimens");
@@ -309,7 +309,7 @@ export class Study extends EventTarget {
   /** Takes the last step back, or does it again, and selects the cells concerned. @param {"undo" | "redo"} way */
   step(way) {
     const keys = this.ledger[way]();
-    const cells = keys.flatMap((key) => this.#cells.get(key.replace(/^cell\//, "")) ?? []);
+    const cells = keys.flatMap((key) => this.#cellOf(key) ?? []);
     if (cells.length > 0) this.select(cells, cells[0]);
     return keys.length > 0;
   }
@@ -407,6 +407,11 @@ export class Study extends EventTarget {
       return { id, name, note, gradable, sources, cells, verdict };
     });
     if (!this.specimens.some(({ id }) => id === this.scope)) this.scope = null;
+  }
+
+  /** The cell that a key of the ledger is about. @param {string} key */
+  #cellOf(key) {
+    return this.#cells.get(key.replace(/^cell\//, ""));
   }
 
   /** @param {Part[]} parts */

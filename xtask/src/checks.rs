@@ -132,7 +132,7 @@ impl Browser {
         let mut command = project::cargo()?;
         command.arg("test").args(PRODUCT);
         command.args(["--lib", "--test", "gpu_embedder", "--test", "vulkan", "--", "--ignored"]);
-        // That one measures the processor, which the emulated GPU keeps busy.
+        // It measures the processor, which the emulated GPU keeps busy.
         command.args(["--skip", "ceiling"]);
         if std::env::var_os("VK_ICD_FILENAMES").is_none() {
             let program = self.chromium.canonicalize()?;
