@@ -207,7 +207,7 @@ pub fn distance(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// ‖a − b‖² in f64, in four partial sums so that it vectorises.
-fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     let square = |(x, y): (&f32, &f32)| (f64::from(*x) - f64::from(*y)).powi(2);
     let (mut sums, (ca, cb)) = ([0.0; 4], (a.chunks_exact(4), b.chunks_exact(4)));
     let rest: f64 = ca.remainder().iter().zip(cb.remainder()).map(square).sum();

@@ -17,6 +17,7 @@ pub mod contrast;
 pub mod convolution;
 pub mod course;
 pub mod cross_fitting;
+pub mod curve;
 pub mod descriptors;
 pub mod device;
 pub mod embedded;

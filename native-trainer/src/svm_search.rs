@@ -3,21 +3,19 @@
 //! Invariant: a sample's out-of-fold decision value comes from a machine that saw neither the
 //! sample nor another of its group; the same seed gives the same result on any number of threads.
 
-use libsvm_rs::predict::predict_values;
-use libsvm_rs::train::svm_train;
-use libsvm_rs::{
-    KernelType, SvmModel, SvmNode, SvmParameter, SvmParameterBuilder, SvmProblem, SvmType,
-};
 use mitoscope::Error;
 use mitoscope::model::Calibration;
-use mitoscope::svm::{MAX_SAMPLES, Svm};
+use mitoscope::svm::Svm;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::kernel::{Distances, Kernel};
 use crate::metrics::Confusion;
+
+mod kernel;
 
 /// Folds of the inner cross-validation, fewer where a class or the groups do not suffice.
 pub const FOLDS: usize = 5;
@@ -41,6 +39,9 @@ pub struct Labelled {
 }
 
 impl Labelled {
+    /// No cell.
+    pub const NONE: &Self = &Self { features: Vec::new(), mitotic: Vec::new() };
+
     /// These cells, then others.
     pub fn and(&self, others: &Labelled) -> Labelled {
         Labelled {
@@ -48,11 +49,28 @@ impl Labelled {
             mitotic: [&self.mitotic[..], &others.mitotic].concat(),
         }
     }
+}
 
-    /// Folds of these cells, continued for others that no fold leaves out.
-    fn folds_with(folds: &[usize], others: &Labelled) -> Vec<usize> {
-        let always = others.mitotic.iter().map(|_| usize::MAX);
-        folds.iter().copied().chain(always).collect()
+/// Cells that a machine learns from without being judged by them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beside {
+    /// Their features and classes.
+    pub cells: Labelled,
+    /// For each the known cell, by place, that it is another view of and shares the fold of; none for a cell that
+    /// no fold leaves out.
+    pub view_of: Vec<Option<usize>>,
+}
+
+impl Beside {
+    /// Cells that no fold leaves out.
+    pub fn always(cells: Labelled) -> Self {
+        Self { view_of: vec![None; cells.mitotic.len()], cells }
+    }
+
+    /// Folds of the known cells, continued for these.
+    pub(crate) fn continued(&self, folds: &[usize]) -> Vec<usize> {
+        let of = |known: &Option<usize>| known.map_or(usize::MAX, |place| folds[place]);
+        folds.iter().copied().chain(self.view_of.iter().map(of)).collect()
     }
 }
 
@@ -90,7 +108,7 @@ pub struct Search {
 /// folds that each leave both classes to train on.
 pub fn search(
     known: &Labelled,
-    beside: &Labelled,
+    beside: &Beside,
     groups: Option<&[usize]>,
     seed: u64,
 ) -> Result<Search, Error> {
@@ -99,30 +117,32 @@ pub fn search(
     if mitotic.len() != n || groups.is_some_and(|groups| groups.len() != n) {
         return Err(Error::Fit(format!("{n} samples need as many labels and groups")));
     }
-    let all = n + beside.features.len();
-    if all > MAX_SAMPLES {
-        return Err(Error::Fit(format!("{all} samples are more than {MAX_SAMPLES}: take fewer")));
-    }
     let scale = Svm::scale_gamma(features)?;
     let folds = folds(mitotic, groups, FOLDS, seed)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
-    libsvm_rs::set_quiet(true);
-    let folds = Labelled::folds_with(&folds, beside);
-    let Labelled { features, mitotic: classes } = known.and(beside);
-    let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
-    let pairs = C_GRID.iter().flat_map(|c| GAMMA_GRID.map(|multiple| (*c, multiple * scale)));
-    let tried = pairs.collect::<Vec<_>>().into_par_iter().map(|(c, gamma)| {
-        let parameters = parameters(c, gamma)?;
-        let mut values = vec![0.0; instances.len()];
-        for fold in 0..count {
-            predict_fold(&instances, &classes, &folds, fold, &parameters, &mut values);
+    let all = known.and(&beside.cells);
+    let distances = Distances::of(&all)?;
+    let all_folds = beside.continued(&folds);
+    let mut tried = Vec::new();
+    for multiple in GAMMA_GRID {
+        let kernel = distances.kernel(multiple * scale);
+        let machines = C_GRID.iter().flat_map(|c| (0..count).map(|fold| (*c, fold)));
+        let of_folds = machines.collect::<Vec<_>>().into_par_iter().map(|(c, fold)| {
+            let machine = without(fold, &all_folds, &kernel, c)?;
+            let cells = (0..n).filter(|i| folds[*i] == fold);
+            Ok(cells.map(|i| (i, machine.decision_value(&features[i]))).collect::<Vec<_>>())
+        });
+        let of_folds = of_folds.collect::<Result<Vec<_>, Error>>()?;
+        for (c, of_folds) in C_GRID.into_iter().zip(of_folds.chunks(count)) {
+            let mut values = vec![0.0; n];
+            of_folds.iter().flatten().for_each(|(i, value)| values[*i] = *value);
+            let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
+            tried.push((GridPoint { c, gamma: multiple * scale, mcc }, values));
         }
-        values.truncate(n);
-        let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
-        Ok((GridPoint { c, gamma, mcc }, values))
-    });
-    let tried = tried.collect::<Result<Vec<_>, Error>>()?;
+    }
+    // γ is ascending within each C already.
+    tried.sort_by(|(a, _), (b, _)| a.c.total_cmp(&b.c));
     let (grid, mut pooled): (Vec<GridPoint>, Vec<Vec<f64>>) = tried.into_iter().unzip();
     let highest = grid.iter().map(|point| point.mcc).fold(f64::NEG_INFINITY, f64::max);
     let best = (0..grid.len())
@@ -132,70 +152,9 @@ pub fn search(
     Ok(Search { best: grid[best], decision_values: pooled.swap_remove(best), grid })
 }
 
-fn parameters(c: f64, gamma: f64) -> Result<SvmParameter, Error> {
-    SvmParameterBuilder::new()
-        .svm_type(SvmType::CSvc)
-        .kernel_type(KernelType::Rbf)
-        .c(c)
-        .gamma(gamma)
-        .build()
-        .map_err(|error| Error::Fit(format!("C = {c}, γ = {gamma}: {error}")))
-}
-
-fn nodes(sample: &[f32]) -> Vec<SvmNode> {
-    let node = |(index, value): (i32, &f32)| SvmNode { index, value: f64::from(*value) };
-    (1..).zip(sample).map(node).collect()
-}
-
-/// A machine that need not outlive its fold.
-struct Machine {
-    model: SvmModel,
-    /// LIBSVM's sign is that of the class it met first.
-    sign: f64,
-}
-
-impl Machine {
-    /// Fits on all folds but one.
-    ///
-    /// LIBSVM takes seconds for the grid where smartcore takes minutes; the solution is the same, as
-    /// `tests/svm_parity.rs` shows.
-    fn without(
-        fold: usize,
-        folds: &[usize],
-        instances: &[Vec<SvmNode>],
-        mitotic: &[bool],
-        parameters: &SvmParameter,
-    ) -> Self {
-        let train = || (0..folds.len()).filter(|i| folds[*i] != fold);
-        let problem = SvmProblem {
-            labels: train().map(|i| if mitotic[i] { 1.0 } else { -1.0 }).collect(),
-            instances: train().map(|i| instances[i].clone()).collect(),
-        };
-        let model = svm_train(&problem, parameters);
-        let sign = if model.labels().first() == Some(&1) { 1.0 } else { -1.0 };
-        Self { model, sign }
-    }
-
-    fn decision_value(&self, instance: &[SvmNode]) -> f64 {
-        let mut value = [0.0];
-        predict_values(&self.model, instance, &mut value);
-        self.sign * value[0]
-    }
-}
-
-/// Fits on all folds but one and fills in the decision values of that one.
-fn predict_fold(
-    instances: &[Vec<SvmNode>],
-    mitotic: &[bool],
-    folds: &[usize],
-    fold: usize,
-    parameters: &SvmParameter,
-    values: &mut [f64],
-) {
-    let machine = Machine::without(fold, folds, instances, mitotic, parameters);
-    for i in (0..folds.len()).filter(|i| folds[*i] == fold) {
-        values[i] = machine.decision_value(&instances[i]);
-    }
+/// The machine of all folds but one.
+fn without(fold: usize, folds: &[usize], kernel: &Kernel, c: f64) -> Result<Svm, Error> {
+    kernel.machine((0..folds.len()).filter(|i| folds[*i] != fold).collect(), c)
 }
 
 /// Decision values of the `asked` cells, each given with the fold whose machine is asked: one with these
@@ -205,25 +164,21 @@ fn predict_fold(
 /// [`Error::Fit`] when C and γ are no valid parameters.
 pub fn out_of_fold(
     known: &Labelled,
-    beside: &Labelled,
+    beside: &Beside,
     folds: &[usize],
     asked: &[(usize, &[f32])],
     GridPoint { c, gamma, .. }: GridPoint,
 ) -> Result<Vec<f64>, Error> {
-    libsvm_rs::set_quiet(true);
-    let parameters = parameters(c, gamma)?;
-    let all_folds = Labelled::folds_with(folds, beside);
-    let Labelled { features, mitotic } = known.and(beside);
-    let instances: Vec<Vec<SvmNode>> = features.iter().map(|sample| nodes(sample)).collect();
+    let all = known.and(&beside.cells);
+    let all_folds = beside.continued(folds);
+    let kernel = Distances::of(&all)?.kernel(gamma);
     let count = folds.iter().max().map_or(0, |last| last + 1);
-    let of_folds: Vec<Vec<(usize, f64)>> = (0..count)
-        .into_par_iter()
-        .map(|fold| {
-            let machine = Machine::without(fold, &all_folds, &instances, &mitotic, &parameters);
-            let asked = asked.iter().enumerate().filter(|(_, (of, _))| *of == fold);
-            asked.map(|(i, (_, cell))| (i, machine.decision_value(&nodes(cell)))).collect()
-        })
-        .collect();
+    let of_folds = (0..count).into_par_iter().map(|fold| {
+        let machine = without(fold, &all_folds, &kernel, c)?;
+        let asked = asked.iter().enumerate().filter(|(_, (of, _))| *of == fold);
+        Ok(asked.map(|(i, (_, cell))| (i, machine.decision_value(cell))).collect::<Vec<_>>())
+    });
+    let of_folds = of_folds.collect::<Result<Vec<_>, Error>>()?;
     let mut values = vec![f64::NAN; asked.len()];
     of_folds.into_iter().flatten().for_each(|(i, value)| values[i] = value);
     Ok(values)
@@ -234,18 +189,11 @@ pub fn out_of_fold(
 ///
 /// # Errors
 /// [`Error::Fit`] when the search's numbers are no valid parameters.
-pub fn decide(
-    Labelled { features, mitotic }: &Labelled,
-    search: &Search,
-    others: &[Vec<f32>],
-) -> Result<Vec<f64>, Error> {
-    let n = features.len();
-    let instances: Vec<_> = features.iter().chain(others).map(|sample| nodes(sample)).collect();
-    let folds: Vec<usize> = (0..instances.len()).map(|i| usize::from(i >= n)).collect();
-    let mut values = vec![0.0; instances.len()];
-    let parameters = parameters(search.best.c, search.best.gamma)?;
-    predict_fold(&instances, mitotic, &folds, 1, &parameters, &mut values);
-    Ok(values.split_off(n))
+pub fn decide(known: &Labelled, search: &Search, others: &[Vec<f32>]) -> Result<Vec<f64>, Error> {
+    let GridPoint { c, gamma, .. } = search.best;
+    let kernel = Distances::of(known)?.kernel(gamma);
+    let machine = kernel.machine((0..known.mitotic.len()).collect(), c)?;
+    Ok(others.par_iter().map(|cell| machine.decision_value(cell)).collect())
 }
 
 /// Fold of each sample, at most `most` of them: both classes spread evenly, groups whole.

@@ -66,7 +66,7 @@ fn unit_vectors(n: usize, dim: usize, mitotic: &[bool], shift: f32) -> Vec<Vec<f
 fn search_is_repeatable_and_honest() {
     let mitotic = labels(120, 5);
     let known = Labelled { features: unit_vectors(120, 6, &mitotic, 0.8), mitotic };
-    let beside = Labelled::default();
+    let beside = Beside::default();
     let groups: Vec<usize> = (0..120).map(|i| i / 6).collect();
     for groups in [None, Some(groups.as_slice())] {
         let found = search(&known, &beside, groups, 4).expect("search");
@@ -86,18 +86,36 @@ fn search_is_repeatable_and_honest() {
 fn cells_beside_are_learned_from_and_never_judged() {
     let mitotic = labels(60, 5);
     let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
-    let alone = search(&known, &Labelled::default(), None, 4).expect("search");
+    let alone = search(&known, &Beside::default(), None, 4).expect("search");
     // The same cells again, so that the answer to each is known whatever fold is left out.
-    let told = search(&known, &known, None, 4).expect("search");
+    let again = Beside::always(known.clone());
+    let told = search(&known, &again, None, 4).expect("search");
     assert_eq!(told.decision_values.len(), 60);
     assert!(alone.best.mcc < 0.5, "{:?}", alone.best);
     assert!(told.best.mcc > 0.95, "{:?}", told.best);
     let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
     let asked: Vec<(usize, &[f32])> =
         folds.iter().copied().zip(known.features.iter().map(Vec::as_slice)).collect();
-    let values = out_of_fold(&known, &known, &folds, &asked, told.best).expect("values");
+    let values = out_of_fold(&known, &again, &folds, &asked, told.best).expect("values");
     assert_eq!(values.len(), 60);
     assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() > 0.95);
+}
+
+#[test]
+fn another_view_of_a_cell_is_left_out_with_it() {
+    let mitotic = labels(60, 5);
+    let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
+    let views = Beside { cells: known.clone(), view_of: (0..60).map(Some).collect() };
+    // Were a view learned from while its cell is judged, the answer would be known, as above.
+    let found = search(&known, &views, None, 4).expect("search");
+    assert_eq!(found.decision_values.len(), 60);
+    assert!(found.best.mcc < 0.5, "{:?}", found.best);
+    let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
+    assert_eq!(views.continued(&folds), [&folds[..], &folds].concat());
+    let asked: Vec<(usize, &[f32])> =
+        folds.iter().copied().zip(known.features.iter().map(Vec::as_slice)).collect();
+    let values = out_of_fold(&known, &views, &folds, &asked, found.best).expect("values");
+    assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() < 0.5);
 }
 
 #[test]
@@ -105,7 +123,7 @@ fn a_machine_is_asked_only_what_is_of_its_fold() {
     let mitotic = labels(60, 5);
     let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
     let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
-    let nothing = Labelled::default();
+    let nothing = Beside::default();
     let best = search(&known, &nothing, None, 4).expect("search").best;
     let cell = known.features[7].as_slice();
     let all = [(0, cell), (1, cell), (2, cell)];
