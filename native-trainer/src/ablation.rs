@@ -12,7 +12,7 @@ use crate::contrast::{AtContrast, at_contrasts};
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::head_ablation::Variant;
-use crate::judge::{Judge, Split, Views};
+use crate::judge::{Judge, Split};
 use crate::miner::Mining;
 use crate::operating_points::balanced;
 use crate::preset::{Objective, Preset, PresetName, Proxies};
@@ -115,8 +115,7 @@ pub fn ablate(
     let weights = course.train(&split.train, &adapted, progress)?.weights;
     let features = of_table(table, course.real(), &weights, preset, device)?;
     let beside = of_machine_cells(course, 1, &weights, device)?.labelled;
-    let views = Views::NONE;
-    let judge = Judge { table, split, beside: &beside, views, grouped: true, seed };
+    let judge = Judge { table, split, beside: &beside, grouped: true, seed };
     let chosen = judge.choose(&features)?;
     let unknown = judge.unknown_specimens(&features, chosen)?;
     let patterns = judge.unknown_patterns(&features, chosen)?;
@@ -174,7 +173,6 @@ mod tests {
         let judged = Variant {
             features: Features::Embedding,
             simulated: 0,
-            views: 0,
             unknown_specimens: figures,
             unknown_patterns: None,
         };

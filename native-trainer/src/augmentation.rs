@@ -10,7 +10,7 @@ use mitoscope::preprocess::{FieldLevels, Patch, SIDE, Window};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::curve::bend;
+use crate::contrast::bend;
 use crate::samples::Sample;
 
 /// Ranges of the random changes.

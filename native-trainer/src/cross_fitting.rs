@@ -13,7 +13,7 @@ use anyhow::Result;
 use crate::bootstrap::clusters;
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
-use crate::judge::{Judge, OutOfFold, Split, Views};
+use crate::judge::{Judge, OutOfFold, Split};
 use crate::svm_search::{self, Labelled};
 use crate::training::{Plan, StepReport};
 
@@ -63,9 +63,8 @@ pub fn cross_fit(
     checkpoint: &dyn Fn(usize) -> std::path::PathBuf,
     progress: &mut dyn FnMut(usize, usize, &StepReport),
 ) -> Result<OutOfFold> {
-    let (table, seed) = (course.table, plan.seed);
-    let (beside, views) = (Labelled::NONE, Views::NONE);
-    let judge = Judge { table, split, beside, views, grouped: true, seed };
+    let none = Labelled::default();
+    let judge = Judge { table: course.table, split, beside: &none, grouped: true, seed: plan.seed };
     let folds = match folds {
         Folds::Specimens(count) => {
             let truth = split.truth(course.table, &split.train);

@@ -13,8 +13,6 @@ use mitoscope::preprocess::Preprocess;
 use mitoscope::svm::MAX_SAMPLES;
 
 use crate::course::Course;
-use crate::curve::{TAUGHT, bent_input};
-use crate::judge::{Split, Views};
 use crate::network::{Output, infer};
 use crate::preset::Preset;
 use crate::samples::Sample;
@@ -68,47 +66,8 @@ pub fn of_table(
     Ok(by_field(table, &embeddings, preset.features))
 }
 
-/// Features of some given rows at an exponent, by row.
-pub fn bent_features(
-    course: &Course,
-    rows: &[usize],
-    exponent: f32,
-    weights: &Weights,
-    device: &Device,
-) -> Result<Vec<Vec<f32>>> {
-    let Course { table, preset, .. } = course;
-    let input = |row: usize| bent_input(&course.real()[row], exponent, &preset.preprocess);
-    // A field's other cells say what is typical of it.
-    let fields =
-        table.groups().into_iter().filter(|field| field.rows.iter().any(|row| rows.contains(row)));
-    let cells: Vec<usize> = fields.flat_map(|field| field.rows).collect();
-    let mut embeddings = vec![Vec::new(); table.rows.len()];
-    for (row, of) in cells.iter().zip(infer(weights, Output::Embedding, &cells, input, device)?) {
-        embeddings[*row] = of;
-    }
-    Ok(by_field(table, &embeddings, preset.features))
-}
-
-/// The given training cells under the other curves of [`TAUGHT`], evenly thinned to at most so many.
-pub fn taught_views(
-    course: &Course,
-    split: &Split,
-    most: usize,
-    weights: &Weights,
-    device: &Device,
-) -> Result<Views> {
-    let rows = split.given(course.table).train;
-    let mut all = Views::default();
-    for exponent in &TAUGHT[1..] {
-        let mut features = bent_features(course, &rows, *exponent, weights, device)?;
-        all.features.extend(rows.iter().map(|row| std::mem::take(&mut features[*row])));
-        all.rows.extend(&rows);
-    }
-    Ok(all.thinned(most))
-}
-
 /// Features of every row from every row's embedding.
-fn by_field(table: &Table, embeddings: &[Vec<f32>], features: Features) -> Vec<Vec<f32>> {
+pub fn by_field(table: &Table, embeddings: &[Vec<f32>], features: Features) -> Vec<Vec<f32>> {
     by_group(table.groups().into_iter().map(|group| group.rows), embeddings, features)
 }
 
@@ -138,7 +97,7 @@ pub struct MachineCells {
 }
 
 /// Features of the course's simulated cells for the machine beside so many views of real ones, evenly taken
-/// from its specimens, which are under the curves of [`TAUGHT`] in turn; none where it has none.
+/// from its specimens; none where it has none.
 pub fn of_machine_cells(
     course: &Course,
     views: usize,
@@ -146,10 +105,7 @@ pub fn of_machine_cells(
     device: &Device,
 ) -> Result<MachineCells> {
     let Course { preset, for_machine: cells, .. } = course;
-    let input = |cell: usize| {
-        let SimulatedCell { sample, specimen, .. } = &cells[cell];
-        bent_input(sample, TAUGHT[specimen % TAUGHT.len()], &preset.preprocess)
-    };
+    let input = |cell: usize| cells[cell].sample.input(&preset.preprocess);
     let all: Vec<usize> = (0..cells.len()).collect();
     let embeddings = infer(weights, Output::Embedding, &all, input, device)?;
     let mut specimens: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

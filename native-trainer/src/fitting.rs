@@ -10,19 +10,19 @@ use mitoscope::features::Features;
 use mitoscope::limits::Limits;
 use mitoscope::model::{Calibration, OperatingPoint};
 use mitoscope::quality::Quality;
-use mitoscope::svm::{MAX_SAMPLES, Svm};
+use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
 use crate::bootstrap::intervals_of;
 use crate::contrast::at_contrasts;
 use crate::course::Course;
 use crate::descriptors::miros::miros;
-use crate::embedded::{of_machine_cells, of_table, taught_views, views};
+use crate::embedded::{of_machine_cells, of_table, views};
 use crate::evaluation::{AsFound, AtPoint, CrossFitted, Evaluation, Figures};
 use crate::features::{box_geometry, brightness};
 use crate::found::Found;
 use crate::head_ablation::{Variant, lesser};
-use crate::judge::{Judge, Judged, OutOfFold, Split, Views};
+use crate::judge::{Judge, Judged, OutOfFold, Split};
 use crate::limits::limits;
 use crate::operating_points::{balanced, operating_points as points};
 use crate::reliability::Reliability;
@@ -75,12 +75,7 @@ pub fn fit(
     let samples = course.real();
     let features = of_table(table, samples, weights, preset, device)?;
     let beside = of_machine_cells(course, views(table), weights, device)?.labelled;
-    let most = MAX_SAMPLES.saturating_sub(split.train.len() + beside.mitotic.len());
-    let views = match unseen {
-        Unseen::Everything => taught_views(course, split, most, weights, device)?,
-        _ => Views::default(),
-    };
-    let judge = Judge { table, split, beside: &beside, views: &views, grouped: true, seed };
+    let judge = Judge { table, split, beside: &beside, grouped: true, seed };
     // Found cells stand after the given ones: of all values those of the latter come first.
     let given = split.given(table);
     let of_given = Judge { split: &given, ..judge };

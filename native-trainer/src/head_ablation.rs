@@ -1,4 +1,4 @@
-//! What a machine owes to its features, to the simulated cells beside and to other views: the same fit with less.
+//! What a machine owes to its features and to the simulated cells beside: the same fit with less.
 //!
 //! Invariant: every variant has the same search for C and γ, the same folds and a threshold chosen likewise.
 
@@ -8,7 +8,7 @@ use mitoscope::features::Features;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluation::Figures;
-use crate::judge::{Judge, Views};
+use crate::judge::Judge;
 use crate::operating_points::balanced;
 use crate::svm_search::Labelled;
 
@@ -19,9 +19,6 @@ pub struct Variant {
     pub features: Features,
     /// Simulated cells that it learns from.
     pub simulated: usize,
-    /// Real cells that it learns under other curves besides.
-    #[serde(default)]
-    pub views: usize,
     /// Given training rows, each by a machine that was made without its specimen.
     pub unknown_specimens: Figures,
     /// Each by one without its staining pattern; none where that would leave a machine without a class.
@@ -46,15 +43,11 @@ pub fn lesser(judge: &Judge, features: &[Vec<f32>], decides_on: Features) -> Res
         };
         let mut besides = vec![&none, &simulated];
         besides.dedup();
-        if kind == decides_on && judge.views.rows.is_empty() {
+        if kind == decides_on {
             besides.pop();
         }
         for beside in besides {
-            variants.push(variant(
-                &Judge { beside, views: Views::NONE, ..*judge },
-                &features,
-                kind,
-            )?);
+            variants.push(variant(&Judge { beside, ..*judge }, &features, kind)?);
         }
     }
     Ok(variants)
@@ -84,7 +77,6 @@ impl Variant {
         Self {
             features,
             simulated: judge.beside.mitotic.len(),
-            views: judge.views.rows.len(),
             unknown_specimens: figures(unknown_specimens),
             unknown_patterns: unknown_patterns.map(figures),
         }

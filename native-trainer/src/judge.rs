@@ -13,8 +13,7 @@ use crate::bootstrap::clusters;
 use crate::evaluation::Figures;
 use crate::features::standardise;
 use crate::svm_search::{
-    Beside, FOLDS, GridPoint, Labelled, Search, decide, folds, out_of_fold, platt, search,
-    trainable,
+    FOLDS, GridPoint, Labelled, Search, decide, folds, out_of_fold, platt, search, trainable,
 };
 use crate::table::Table;
 
@@ -69,30 +68,6 @@ pub struct OutOfFold {
     pub distances: Vec<f32>,
 }
 
-/// Training cells once more, as they look otherwise: each in the fold of its row, never judged.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Views {
-    /// The row of each.
-    pub rows: Vec<usize>,
-    /// Features of each.
-    pub features: Vec<Vec<f32>>,
-}
-
-impl Views {
-    /// No view.
-    pub const NONE: &Self = &Self { rows: Vec::new(), features: Vec::new() };
-
-    /// At most so many of them, evenly taken.
-    pub(crate) fn thinned(mut self, most: usize) -> Self {
-        let all = self.rows.len();
-        let taken = most.min(all);
-        let places = (0..taken).map(|i| i * all / taken);
-        let of = |place: usize| (self.rows[place], std::mem::take(&mut self.features[place]));
-        let (rows, features) = places.map(of).unzip();
-        Self { rows, features }
-    }
-}
-
 /// Chooses, fits and applies classifiers on one split.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {
@@ -102,8 +77,6 @@ pub struct Judge<'a> {
     pub split: &'a Split,
     /// Other cells to learn from, such as simulated ones: in no fold, never judged.
     pub beside: &'a Labelled,
-    /// Other views of training rows to learn from; those of other rows are left.
-    pub views: &'a Views,
     /// Whether inner cross-validation keeps specimens whole, where they are known.
     pub grouped: bool,
     /// Seed of its folds.
@@ -155,7 +128,7 @@ impl Judge<'_> {
     }
 
     fn machine_of(&self, known: &Labelled, search: &Search) -> Result<Svm> {
-        let Labelled { features, mitotic } = known.and(&self.others().cells);
+        let Labelled { features, mitotic } = known.and(self.beside);
         Ok(Svm::fit(&features, &mitotic, search.best.c, search.best.gamma)?)
     }
 
@@ -177,15 +150,12 @@ impl Judge<'_> {
     pub(crate) fn out_of_fold(&self, features: &[Vec<f32>], judged: &Judged) -> Result<OutOfFold> {
         let known = self.training(features);
         let folds = self.specimen_folds(&known)?;
-        let others = self.others();
-        let learned = known.and(&others.cells).features;
-        let learned = learned.iter().zip(others.continued(&folds));
         let vectors = judged.svm.support_vectors().chunks_exact(judged.svm.dim());
-        let fold_of = |vector: &[f32]| learned.clone().find(|(cell, _)| *cell == vector);
-        let vectors: Vec<(&[f32], Option<usize>)> =
-            vectors.map(|vector| (vector, fold_of(vector).map(|(_, fold)| fold))).collect();
+        let vectors: Vec<(&[f32], Option<usize>)> = vectors
+            .map(|vector| (vector, known.features.iter().position(|sample| sample == vector)))
+            .collect();
         let nearest_of_others = |fold: usize, sample: &[f32]| {
-            let others = vectors.iter().filter(|(_, of)| *of != Some(fold));
+            let others = vectors.iter().filter(|(_, row)| row.is_none_or(|row| folds[row] != fold));
             others.map(|(vector, _)| distance(sample, vector)).fold(f32::INFINITY, f32::min)
         };
         let cells = known.features.iter().zip(&folds);
@@ -226,7 +196,7 @@ impl Judge<'_> {
             self.split.train.iter().copied().zip(folds.iter().copied()).collect();
         let asked: Vec<(usize, &[f32])> =
             others.iter().map(|(row, other)| (fold_of[row], *other)).collect();
-        Ok(out_of_fold(&known, &self.others(), &folds, &asked, chosen)?)
+        Ok(out_of_fold(&known, self.beside, &folds, &asked, chosen)?)
     }
 
     /// A fold for every specimen, or the usual ones where that would leave a machine without a class.
@@ -245,7 +215,7 @@ impl Judge<'_> {
     ) -> Result<Vec<f64>> {
         let cells = known.features.iter().map(Vec::as_slice);
         let asked: Vec<(usize, &[f32])> = folds.iter().copied().zip(cells).collect();
-        Ok(out_of_fold(known, &self.others(), folds, &asked, chosen)?)
+        Ok(out_of_fold(known, self.beside, folds, &asked, chosen)?)
     }
 
     /// Decision values of the training rows by machines that each leave one staining pattern out; none
@@ -270,7 +240,7 @@ impl Judge<'_> {
         if self.split.held_out.is_empty() {
             return Ok(None);
         }
-        let alone = Judge { beside: Labelled::NONE, views: Views::NONE, ..*self };
+        let alone = Judge { beside: &Labelled::default(), ..*self };
         let verdicts = alone.standardised_verdicts(features, &self.split.held_out)?;
         let truth = self.truth(&self.split.held_out);
         Ok(verdicts.map(|verdicts| Figures::of(&verdicts.decision_values, &truth)))
@@ -296,7 +266,7 @@ impl Judge<'_> {
     pub fn verdicts(&self, features: &[Vec<f32>], rows: &[usize]) -> Result<Verdicts> {
         let (known, search) = self.search(features)?;
         let others: Vec<Vec<f32>> = rows.iter().map(|row| features[*row].clone()).collect();
-        let decision_values = decide(&known.and(&self.others().cells), &search, &others)?;
+        let decision_values = decide(&known.and(self.beside), &search, &others)?;
         Ok(Verdicts { c: search.best.c, gamma: search.best.gamma, decision_values })
     }
 
@@ -307,24 +277,10 @@ impl Judge<'_> {
         Labelled { features, mitotic: self.truth(train) }
     }
 
-    /// What the machines learn from beside the training rows.
-    fn others(&self) -> Beside {
-        let places: BTreeMap<usize, usize> = self.split.train.iter().copied().zip(0..).collect();
-        let mut others = Beside::always(self.beside.clone());
-        for (row, features) in self.views.rows.iter().zip(&self.views.features) {
-            if let Some(place) = places.get(row) {
-                others.cells.features.push(features.clone());
-                others.cells.mitotic.push(self.table.is_mitotic(*row));
-                others.view_of.push(Some(*place));
-            }
-        }
-        others
-    }
-
     /// The training rows' features and truth, and the best C and γ for them.
     fn search(&self, features: &[Vec<f32>]) -> Result<(Labelled, Search)> {
         let known = self.training(features);
-        let search = search(&known, &self.others(), self.groups().as_deref(), self.seed)?;
+        let search = search(&known, self.beside, self.groups().as_deref(), self.seed)?;
         Ok((known, search))
     }
 
@@ -353,23 +309,5 @@ impl Judge<'_> {
 
     pub(crate) fn truth(&self, rows: &[usize]) -> Vec<bool> {
         self.split.truth(self.table, rows)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn views_are_thinned_evenly_and_keep_their_rows() {
-        let all = Views {
-            rows: (10..17).collect(),
-            features: (10..17).map(|row| vec![row as f32]).collect(),
-        };
-        assert_eq!(all.clone().thinned(9), all);
-        assert_eq!(all.clone().thinned(0), Views::default());
-        let few = all.thinned(3);
-        assert_eq!(few.rows, [10, 12, 14]);
-        assert_eq!(few.features, [[10.0], [12.0], [14.0]]);
     }
 }

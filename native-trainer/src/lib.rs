@@ -17,7 +17,6 @@ pub mod contrast;
 pub mod convolution;
 pub mod course;
 pub mod cross_fitting;
-pub mod curve;
 pub mod descriptors;
 pub mod device;
 pub mod embedded;

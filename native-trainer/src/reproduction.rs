@@ -24,7 +24,7 @@ use crate::evaluation::Figures;
 use crate::files::make_folder;
 use crate::finished::once;
 use crate::fitting::{all_brightness, all_descriptors, all_geometry};
-use crate::judge::{Judge, Split, Verdicts, Views};
+use crate::judge::{Judge, Split, Verdicts};
 use crate::neighbours;
 use crate::network::Output;
 use crate::preset::Preset;
@@ -115,8 +115,8 @@ impl<'a> Study<'a> {
             specimens: Default::default(),
         };
         let seed = self.seed.wrapping_add(set as u64 - 1);
-        let (beside, views) = (Labelled::NONE, Views::NONE);
-        let judge = Judge { table, split: &split, beside, views, grouped: self.grouped, seed };
+        let none = Labelled::default();
+        let judge = Judge { table, split: &split, beside: &none, grouped: self.grouped, seed };
         let experiment = Experiment { study: self, judge, division: &division, folder };
 
         let Proposed { mut scores, validation, steps, embeddings } =

@@ -39,9 +39,6 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// No cell.
-    pub const NONE: &Self = &Self { features: Vec::new(), mitotic: Vec::new() };
-
     /// These cells, then others.
     pub fn and(&self, others: &Labelled) -> Labelled {
         Labelled {
@@ -49,28 +46,11 @@ impl Labelled {
             mitotic: [&self.mitotic[..], &others.mitotic].concat(),
         }
     }
-}
 
-/// Cells that a machine learns from without being judged by them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Beside {
-    /// Their features and classes.
-    pub cells: Labelled,
-    /// For each the known cell, by place, that it is another view of and shares the fold of; none for a cell that
-    /// no fold leaves out.
-    pub view_of: Vec<Option<usize>>,
-}
-
-impl Beside {
-    /// Cells that no fold leaves out.
-    pub fn always(cells: Labelled) -> Self {
-        Self { view_of: vec![None; cells.mitotic.len()], cells }
-    }
-
-    /// Folds of the known cells, continued for these.
-    pub(crate) fn continued(&self, folds: &[usize]) -> Vec<usize> {
-        let of = |known: &Option<usize>| known.map_or(usize::MAX, |place| folds[place]);
-        folds.iter().copied().chain(self.view_of.iter().map(of)).collect()
+    /// Folds of these cells, continued for others that no fold leaves out.
+    fn folds_with(folds: &[usize], others: &Labelled) -> Vec<usize> {
+        let always = others.mitotic.iter().map(|_| usize::MAX);
+        folds.iter().copied().chain(always).collect()
     }
 }
 
@@ -108,7 +88,7 @@ pub struct Search {
 /// folds that each leave both classes to train on.
 pub fn search(
     known: &Labelled,
-    beside: &Beside,
+    beside: &Labelled,
     groups: Option<&[usize]>,
     seed: u64,
 ) -> Result<Search, Error> {
@@ -121,9 +101,9 @@ pub fn search(
     let folds = folds(mitotic, groups, FOLDS, seed)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
 
-    let all = known.and(&beside.cells);
+    let all = known.and(beside);
     let distances = Distances::of(&all)?;
-    let all_folds = beside.continued(&folds);
+    let all_folds = Labelled::folds_with(&folds, beside);
     let mut tried = Vec::new();
     for multiple in GAMMA_GRID {
         let kernel = distances.kernel(multiple * scale);
@@ -164,13 +144,13 @@ fn without(fold: usize, folds: &[usize], kernel: &Kernel, c: f64) -> Result<Svm,
 /// [`Error::Fit`] when C and γ are no valid parameters.
 pub fn out_of_fold(
     known: &Labelled,
-    beside: &Beside,
+    beside: &Labelled,
     folds: &[usize],
     asked: &[(usize, &[f32])],
     GridPoint { c, gamma, .. }: GridPoint,
 ) -> Result<Vec<f64>, Error> {
-    let all = known.and(&beside.cells);
-    let all_folds = beside.continued(folds);
+    let all = known.and(beside);
+    let all_folds = Labelled::folds_with(folds, beside);
     let kernel = Distances::of(&all)?.kernel(gamma);
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let of_folds = (0..count).into_par_iter().map(|fold| {

@@ -11,7 +11,7 @@ use crate::embedded::{MachineCells, of_machine_cells, of_table};
 use crate::evaluation::{Figures, SimulatedOnly};
 use crate::fitting::by_pattern;
 use crate::judge::Split;
-use crate::svm_search::{Beside, decide, search};
+use crate::svm_search::{Labelled, decide, search};
 
 /// Figures on the real cells by a network that was trained on simulated cells alone, and a machine
 /// of others.
@@ -26,7 +26,7 @@ pub fn simulated_only(
     let features = of_table(course.table, course.real(), weights, course.preset, device)?;
     let real = [&split.train[..], &split.held_out].concat();
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
-    let found = search(&labelled, &Beside::default(), Some(&specimens), seed)?;
+    let found = search(&labelled, &Labelled::default(), Some(&specimens), seed)?;
     let values = decide(&labelled, &found, &others)?;
     let truth = split.truth(course.table, &real);
     let held_out = split.train.len()..;

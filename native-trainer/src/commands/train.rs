@@ -233,13 +233,10 @@ fn summarise(evaluation: &Evaluation) {
         println!("each pattern by a machine made without it");
         print_by_pattern(patterns);
     }
-    for Variant { features, simulated, views, unknown_specimens, unknown_patterns } in
+    for Variant { features, simulated, unknown_specimens, unknown_patterns } in
         &evaluation.head_ablation
     {
-        let features = features.name();
-        println!(
-            "machine on {features}, {simulated} simulated cells and {views} other views beside"
-        );
+        println!("machine on {}, {simulated} simulated cells beside", features.name());
         println!("{:23} {}", "  unknown specimens", unknown_specimens.line());
         if let Some(figures) = unknown_patterns {
             println!("{:23} {}", "  unknown patterns", figures.line());

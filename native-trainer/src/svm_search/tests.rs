@@ -66,7 +66,7 @@ fn unit_vectors(n: usize, dim: usize, mitotic: &[bool], shift: f32) -> Vec<Vec<f
 fn search_is_repeatable_and_honest() {
     let mitotic = labels(120, 5);
     let known = Labelled { features: unit_vectors(120, 6, &mitotic, 0.8), mitotic };
-    let beside = Beside::default();
+    let beside = Labelled::default();
     let groups: Vec<usize> = (0..120).map(|i| i / 6).collect();
     for groups in [None, Some(groups.as_slice())] {
         let found = search(&known, &beside, groups, 4).expect("search");
@@ -86,36 +86,18 @@ fn search_is_repeatable_and_honest() {
 fn cells_beside_are_learned_from_and_never_judged() {
     let mitotic = labels(60, 5);
     let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
-    let alone = search(&known, &Beside::default(), None, 4).expect("search");
+    let alone = search(&known, &Labelled::default(), None, 4).expect("search");
     // The same cells again, so that the answer to each is known whatever fold is left out.
-    let again = Beside::always(known.clone());
-    let told = search(&known, &again, None, 4).expect("search");
+    let told = search(&known, &known, None, 4).expect("search");
     assert_eq!(told.decision_values.len(), 60);
     assert!(alone.best.mcc < 0.5, "{:?}", alone.best);
     assert!(told.best.mcc > 0.95, "{:?}", told.best);
     let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
     let asked: Vec<(usize, &[f32])> =
         folds.iter().copied().zip(known.features.iter().map(Vec::as_slice)).collect();
-    let values = out_of_fold(&known, &again, &folds, &asked, told.best).expect("values");
+    let values = out_of_fold(&known, &known, &folds, &asked, told.best).expect("values");
     assert_eq!(values.len(), 60);
     assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() > 0.95);
-}
-
-#[test]
-fn another_view_of_a_cell_is_left_out_with_it() {
-    let mitotic = labels(60, 5);
-    let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
-    let views = Beside { cells: known.clone(), view_of: (0..60).map(Some).collect() };
-    // Were a view learned from while its cell is judged, the answer would be known, as above.
-    let found = search(&known, &views, None, 4).expect("search");
-    assert_eq!(found.decision_values.len(), 60);
-    assert!(found.best.mcc < 0.5, "{:?}", found.best);
-    let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
-    assert_eq!(views.continued(&folds), [&folds[..], &folds].concat());
-    let asked: Vec<(usize, &[f32])> =
-        folds.iter().copied().zip(known.features.iter().map(Vec::as_slice)).collect();
-    let values = out_of_fold(&known, &views, &folds, &asked, found.best).expect("values");
-    assert!(Confusion::count(&values, &known.mitotic, 0.0).mcc() < 0.5);
 }
 
 #[test]
@@ -123,7 +105,7 @@ fn a_machine_is_asked_only_what_is_of_its_fold() {
     let mitotic = labels(60, 5);
     let known = Labelled { features: unit_vectors(60, 6, &mitotic, 0.1), mitotic };
     let folds: Vec<usize> = (0..60).map(|i| i % 3).collect();
-    let nothing = Beside::default();
+    let nothing = Labelled::default();
     let best = search(&known, &nothing, None, 4).expect("search").best;
     let cell = known.features[7].as_slice();
     let all = [(0, cell), (1, cell), (2, cell)];
@@ -182,21 +164,26 @@ fn a_fold_is_decided_as_the_final_fit_would() {
     let mitotic = labels(150, 5);
     let samples = unit_vectors(150, 16, &mitotic, 0.4);
     let scale = Svm::scale_gamma(&samples).expect("gamma");
-    let instances: Vec<Vec<SvmNode>> = samples.iter().map(|sample| nodes(sample)).collect();
     let folds: Vec<usize> = (0..150).map(|i| i % 4).collect();
+    let all = Labelled { features: samples.clone(), mitotic: mitotic.clone() };
+    let distances = Distances::of(&all).expect("few cells");
     let train: Vec<usize> = (0..150).filter(|i| folds[*i] != 1).collect();
     let rows: Vec<Vec<f32>> = train.iter().map(|i| samples[*i].clone()).collect();
     let classes: Vec<bool> = train.iter().map(|i| mitotic[*i]).collect();
     for (c, gamma) in [(0.1, scale / 16.0), (1.0, scale), (10.0, scale * 4.0)] {
-        let mut values = vec![f64::NAN; 150];
-        let parameters = parameters(c, gamma).expect("parameters");
-        predict_fold(&instances, &mitotic, &folds, 1, &parameters, &mut values);
+        let machine = without(1, &folds, &distances.kernel(gamma), c).expect("a machine");
         let svm = Svm::fit(&rows, &classes, c, gamma).expect("fit");
-        for i in 0..150 {
-            assert_eq!(values[i].is_nan(), folds[i] != 1);
-            if folds[i] == 1 {
-                assert!((svm.decision_value(&samples[i]) - values[i]).abs() < 5e-3);
-            }
+        for sample in &all.features {
+            let (ours, theirs) = (machine.decision_value(sample), svm.decision_value(sample));
+            assert!((ours - theirs).abs() < 5e-3, "{ours} {theirs}");
         }
     }
+}
+
+#[test]
+fn a_machine_of_one_class_is_refused() {
+    let all = Labelled { features: vec![vec![0.0], vec![1.0]], mitotic: vec![true, true] };
+    let kernel = Distances::of(&all).expect("two cells").kernel(1.0);
+    assert!(kernel.machine(vec![0, 1], 1.0).is_err());
+    assert!(kernel.machine(vec![0, 1], f64::NAN).is_err());
 }
