@@ -152,19 +152,8 @@ impl Svm {
         if mitotic.len() != n {
             return Err(Error::Fit(format!("{n} samples but {} labels", mitotic.len())));
         }
-        for (class, wanted) in [("mitotic", true), ("interphase", false)] {
-            if !mitotic.contains(&wanted) {
-                return Err(Error::Fit(format!("none of the {n} samples is {class}: add some")));
-            }
-        }
-        for (name, value) in [("C", c), ("gamma", gamma)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(Error::Fit(format!("{name} = {value} is not a positive number")));
-            }
-        }
-        if n > MAX_SAMPLES {
-            return Err(Error::Fit(format!("{n} samples are more than {MAX_SAMPLES}: take fewer")));
-        }
+        check_problem(mitotic, c, gamma)?;
+        check_count(n)?;
         let gram = Gram::new(samples, gamma);
         let mut gap = f64::INFINITY;
         for epochs in EPOCHS {
@@ -179,6 +168,38 @@ impl Svm {
              take a smaller C"
         )))
     }
+}
+
+/// Whether samples of these classes make a machine with penalty `c` and kernel width `gamma`.
+///
+/// # Errors
+/// [`Error::Fit`] when a class is missing, or `c` or `gamma` is not positive.
+pub fn check_problem(mitotic: &[bool], c: f64, gamma: f64) -> Result<(), Error> {
+    let n = mitotic.len();
+    for (class, wanted) in [("mitotic", true), ("interphase", false)] {
+        if !mitotic.contains(&wanted) {
+            return Err(Error::Fit(format!("none of the {n} samples is {class}: add some")));
+        }
+    }
+    for (name, value) in [("C", c), ("gamma", gamma)] {
+        if !(value.is_finite() && value > 0.0) {
+            return Err(Error::Fit(format!("{name} = {value} is not a positive number")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a kernel matrix of so many samples is not too large.
+///
+/// # Errors
+/// [`Error::Fit`] when there are more than [`MAX_SAMPLES`].
+pub fn check_count(samples: usize) -> Result<(), Error> {
+    if samples > MAX_SAMPLES {
+        return Err(Error::Fit(format!(
+            "{samples} samples are more than {MAX_SAMPLES}: take fewer"
+        )));
+    }
+    Ok(())
 }
 
 /// Common length of the samples.

@@ -11,7 +11,7 @@ use mitoscope::svm::Svm;
 use serde::{Deserialize, Serialize};
 
 use crate::course::Course;
-use crate::embedded::by_field;
+use crate::embedded::{by_field, by_place};
 use crate::evaluation::Figures;
 use crate::judge::Judge;
 use crate::network::{Output, infer};
@@ -96,10 +96,8 @@ fn bent_features(
     let asked = |field: &Group| field.rows.iter().any(|row| rows.contains(row));
     let cells: Vec<usize> =
         table.groups().into_iter().filter(asked).flat_map(|field| field.rows).collect();
-    let mut embeddings = vec![Vec::new(); table.rows.len()];
-    for (row, of) in cells.iter().zip(infer(weights, Output::Embedding, &cells, input, device)?) {
-        embeddings[*row] = of;
-    }
+    let embeddings = infer(weights, Output::Embedding, &cells, input, device)?;
+    let embeddings = by_place(&cells, embeddings, table.rows.len());
     Ok(by_field(table, &embeddings, preset.features))
 }
 

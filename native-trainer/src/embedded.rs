@@ -45,11 +45,15 @@ pub fn outputs(
     device: &Device,
 ) -> Result<Vec<Vec<f32>>> {
     let input = |row: usize| samples[row].input(preprocess);
-    let mut all = vec![Vec::new(); samples.len()];
-    for (row, values) in rows.iter().zip(infer(weights, output, rows, input, device)?) {
-        all[*row] = values;
-    }
-    Ok(all)
+    let values = infer(weights, output, rows, input, device)?;
+    Ok(by_place(rows, values, samples.len()))
+}
+
+/// The values of some of so many cells, by cell; empty for the others.
+pub fn by_place(cells: &[usize], values: Vec<Vec<f32>>, count: usize) -> Vec<Vec<f32>> {
+    let mut all = vec![Vec::new(); count];
+    cells.iter().zip(values).for_each(|(cell, values)| all[*cell] = values);
+    all
 }
 
 /// Features of every row of the table.

@@ -99,27 +99,21 @@ pub fn search(
     }
     let scale = Svm::scale_gamma(features)?;
     let folds = folds(mitotic, groups, FOLDS, seed)?;
-    let count = folds.iter().max().map_or(0, |last| last + 1);
 
     let all = known.and(beside);
     let distances = Distances::of(&all)?;
     let all_folds = Labelled::folds_with(&folds, beside);
+    let cells = features.iter().map(Vec::as_slice);
+    let asked: Vec<(usize, &[f32])> = folds.iter().copied().zip(cells).collect();
     let mut tried = Vec::new();
     for multiple in GAMMA_GRID {
         let kernel = distances.kernel(multiple * scale);
-        let machines = C_GRID.iter().flat_map(|c| (0..count).map(|fold| (*c, fold)));
-        let of_folds = machines.collect::<Vec<_>>().into_par_iter().map(|(c, fold)| {
-            let machine = without(fold, &all_folds, &kernel, c)?;
-            let cells = (0..n).filter(|i| folds[*i] == fold);
-            Ok(cells.map(|i| (i, machine.decision_value(&features[i]))).collect::<Vec<_>>())
-        });
-        let of_folds = of_folds.collect::<Result<Vec<_>, Error>>()?;
-        for (c, of_folds) in C_GRID.into_iter().zip(of_folds.chunks(count)) {
-            let mut values = vec![0.0; n];
-            of_folds.iter().flatten().for_each(|(i, value)| values[*i] = *value);
+        let of_kernel = C_GRID.into_par_iter().map(|c| {
+            let values = by_others(&kernel, c, &all_folds, &asked)?;
             let mcc = Confusion::count(&values, mitotic, 0.0).mcc();
-            tried.push((GridPoint { c, gamma: multiple * scale, mcc }, values));
-        }
+            Ok((GridPoint { c, gamma: multiple * scale, mcc }, values))
+        });
+        tried.extend(of_kernel.collect::<Result<Vec<_>, Error>>()?);
     }
     // γ is ascending within each C already.
     tried.sort_by(|(a, _), (b, _)| a.c.total_cmp(&b.c));
@@ -152,9 +146,19 @@ pub fn out_of_fold(
     let all = known.and(beside);
     let all_folds = Labelled::folds_with(folds, beside);
     let kernel = Distances::of(&all)?.kernel(gamma);
-    let count = folds.iter().max().map_or(0, |last| last + 1);
+    by_others(&kernel, c, &all_folds, asked)
+}
+
+/// [`out_of_fold`] by the kernel of all cells, each in a fold or in none.
+fn by_others(
+    kernel: &Kernel,
+    c: f64,
+    folds: &[usize],
+    asked: &[(usize, &[f32])],
+) -> Result<Vec<f64>, Error> {
+    let count = asked.iter().map(|(fold, _)| fold + 1).max().unwrap_or(0);
     let of_folds = (0..count).into_par_iter().map(|fold| {
-        let machine = without(fold, &all_folds, &kernel, c)?;
+        let machine = without(fold, folds, kernel, c)?;
         let asked = asked.iter().enumerate().filter(|(_, (of, _))| *of == fold);
         Ok(asked.map(|(i, (_, cell))| (i, machine.decision_value(cell))).collect::<Vec<_>>())
     });

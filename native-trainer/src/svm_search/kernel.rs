@@ -8,7 +8,7 @@
 use libsvm_rs::qmatrix::QMatrix;
 use libsvm_rs::solver::{Solver, SolverVariant};
 use mitoscope::Error;
-use mitoscope::svm::{MAX_SAMPLES, Svm, squared_distance};
+use mitoscope::svm::{Svm, check_count, check_problem, squared_distance};
 use rayon::prelude::*;
 
 use super::Labelled;
@@ -27,13 +27,11 @@ impl<'a> Distances<'a> {
     /// Between all pairs of these cells.
     ///
     /// # Errors
-    /// [`Error::Fit`] when there are more than [`MAX_SAMPLES`]: so many take 256 MB, and as much for a kernel.
+    /// [`Error::Fit`] when there are too many: 8,192 take 256 MB, and as much for a kernel.
     pub fn of(cells: &'a Labelled) -> Result<Self, Error> {
         let all = &cells.features;
         let n = all.len();
-        if n > MAX_SAMPLES {
-            return Err(Error::Fit(format!("{n} samples are more than {MAX_SAMPLES}: take fewer")));
-        }
+        check_count(n)?;
         let mut squared = vec![0.0; n * n];
         squared.par_chunks_mut(n.max(1)).zip(all).for_each(|(row, a)| {
             row.iter_mut().zip(all).for_each(|(value, b)| *value = squared_distance(a, b) as f32);
@@ -60,16 +58,13 @@ impl Kernel<'_> {
     /// The machine with penalty `c` of some of the cells, given by their places.
     ///
     /// # Errors
-    /// [`Error::Fit`] when `c` or γ is no positive number; [`Error::Model`] when a class is missing.
+    /// [`Error::Fit`] when a class is missing, or `c` or γ is not positive.
     pub fn machine(&self, places: Vec<usize>, c: f64) -> Result<Svm, Error> {
-        for (name, value) in [("C", c), ("gamma", self.gamma)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(Error::Fit(format!("{name} = {value} is not a positive number")));
-            }
-        }
-        let Labelled { features, mitotic } = self.cells;
+        let features = &self.cells.features;
+        let mitotic: Vec<bool> = places.iter().map(|i| self.cells.mitotic[*i]).collect();
+        check_problem(&mitotic, c, self.gamma)?;
         let n = places.len();
-        let signs: Vec<i8> = places.iter().map(|i| if mitotic[*i] { 1 } else { -1 }).collect();
+        let signs: Vec<i8> = mitotic.iter().map(|mitotic| if *mitotic { 1 } else { -1 }).collect();
         let problem = Problem {
             kernel: self,
             places: places.clone(),
