@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::contrast::{AtContrast, at_contrasts};
+use crate::contrast::{AtContrast, at_contrasts, bent_features};
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::head_ablation::Variant;
@@ -122,7 +122,9 @@ pub fn ablate(
     let judged = Variant::of(&judge, preset.features, &unknown, patterns.as_deref());
     let threshold = balanced(&unknown, &judge.truth(&split.train));
     let contrasts =
-        at_contrasts(course, &judge, &features, (chosen, None), threshold, &weights, device)?;
+        at_contrasts(&judge, &features, (chosen, None), threshold, |rows, exponent| {
+            bent_features(course, rows, exponent, &weights, device)
+        })?;
     Ok(Outcome { change, seed, judged, contrasts })
 }
 

@@ -10,9 +10,9 @@ pub mod references;
 pub mod reproduce;
 pub mod sheet;
 pub mod simulate;
+mod summary;
 pub mod train;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +23,11 @@ use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
 use native_trainer::course::Course;
-use native_trainer::evaluation::{AsFound, Figures, Interval, Metric};
+use native_trainer::preset::Preset;
+use native_trainer::table::Table;
 use native_trainer::training::{Plan, Trained};
 
-use crate::Data;
+use crate::{Data, Training};
 use progress::Progress;
 
 /// Reads a model file and gives it with its SHA-256, the model's identity.
@@ -78,8 +79,56 @@ fn call_all<'a>(
 
 /// Name of the data in what is written: as told, else that of its folder.
 fn data_name(told: &Option<String>, data: &Data) -> String {
-    let folder = data.data.parent().and_then(Path::file_name).unwrap_or_default();
+    let path = data.data.canonicalize().unwrap_or_else(|_| data.data.clone());
+    let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+    let folder = folder.and_then(Path::file_name).unwrap_or_default();
     told.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned())
+}
+
+/// Says so where cells of one field cannot be kept together.
+fn warn_of_unnamed(table: &Table) {
+    let unnamed = table.specimens().iter().filter(|specimen| specimen.is_empty()).count();
+    if unnamed > 0 {
+        eprintln!(
+            "{unnamed} of {} cells name no specimen: cells of one specimen may be on both sides of a split, \
+             which flatters; a column 'specimen' mends it",
+            table.rows.len()
+        );
+    }
+}
+
+/// An option of a command that is told, if it is set.
+fn flag(set: bool, option: &str) -> String {
+    if set { format!(" {option}") } else { String::new() }
+}
+
+/// The options that name the data.
+fn data_flags(data: &Data) -> String {
+    let name = data.data.file_name().unwrap_or_default().to_string_lossy();
+    format!(" --data {name}{}", flag(data.montage, "--montage"))
+}
+
+/// The option that holds specimens out.
+fn hold_out_flag(specimens: &[String]) -> String {
+    flag(!specimens.is_empty(), &format!("--hold-out {}", specimens.join(",")))
+}
+
+/// The options that give the same training, whatever the presets become.
+fn training_flags(options: &Training, preset: &Preset) -> String {
+    let [mitotic, interphase] = [preset.batch.mitotic, preset.batch.interphase];
+    // Where simulated cells stand beside, --batch gives other numbers of these than the preset.
+    let batch = options.batch.is_some() || preset.simulated.is_none();
+    let of_simulated = match &preset.simulated {
+        Some(of) => format!(" --first-steps {} --simulated {}", of.first_steps, of.specimens),
+        None => flag(options.simulated == Some(0), "--simulated 0"),
+    };
+    format!(
+        " --preset {} --seed {} --steps {}{}{of_simulated}",
+        preset.name,
+        options.seed,
+        preset.steps,
+        flag(batch, &format!("--batch {mitotic} {interphase}")),
+    )
 }
 
 /// Checkpoint of the training on simulated cells alone, in the folder of a run.
@@ -116,31 +165,4 @@ fn train_first(
     let progress = Progress::new(first.steps);
     let trained = course.train_first(&plan, &mut |step, report| progress.tell(step, report))?;
     Ok(Some(First { trained, checkpoint }))
-}
-
-/// A line below that of the figures.
-fn print_intervals(intervals: &BTreeMap<Metric, Interval>) {
-    let of = |metric| {
-        let interval = intervals.get(&metric);
-        interval.map_or("-".into(), |[low, high]| format!("{low:.2} to {high:.2}"))
-    };
-    if !intervals.is_empty() {
-        let (mcc, ap) = (of(Metric::Mcc), of(Metric::AveragePrecision));
-        println!("{:23} MCC {mcc}, AP {ap}, BcA {}", "  95 % intervals", of(Metric::Bca));
-    }
-}
-
-/// A line a staining pattern.
-fn print_by_pattern(figures: &BTreeMap<String, Figures>) {
-    for (pattern, figures) in figures {
-        println!("  {pattern:21} {}", figures.line());
-    }
-}
-
-/// Figures of cells in the boxes that the detector finds.
-fn print_as_found(AsFound { figures, intervals, by_pattern, missed, strays }: &AsFound) {
-    println!("{:23} {}", "  as found", figures.line());
-    println!("    {missed} not found; {} of {} in no given box are called", strays[1], strays[0]);
-    print_intervals(intervals);
-    print_by_pattern(by_pattern);
 }

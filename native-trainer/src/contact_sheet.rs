@@ -13,6 +13,7 @@ use mitoscope::preprocess::SIDE;
 /// When a picture has another size, or there is none at all.
 pub fn contact_sheet(blocks: &[Vec<Vec<u8>>], columns: usize) -> Result<Vec<u8>> {
     let side = SIDE as u32;
+    let columns = columns.min(blocks.iter().map(Vec::len).max().unwrap_or(0)).max(1);
     let rows: usize = blocks.iter().map(|block| block.len().div_ceil(columns)).sum();
     let mut sheet = GrayImage::new(columns as u32 * side, rows as u32 * side);
     for (row, line) in blocks.iter().flat_map(|block| block.chunks(columns)).enumerate() {
@@ -45,6 +46,9 @@ mod tests {
         assert_eq!([middle(0, 0), middle(1, 0)], [10, 20]);
         assert_eq!([middle(0, 1), middle(1, 1)], [30, 0]);
         assert_eq!([middle(0, 2), middle(1, 2)], [40, 0]);
+        let wide = contact_sheet(&blocks, usize::MAX).expect("a sheet");
+        let wide = image::load_from_memory(&wide).expect("a picture").into_luma8();
+        assert_eq!(wide.dimensions(), (3 * side, 2 * side), "no wider than the longest row");
         assert!(contact_sheet(&[vec![vec![0; 3]]], 2).is_err(), "a picture of three pixels");
     }
 }

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::embedder::Weights;
-use mitoscope::preprocess::{FieldLevels, Preprocess};
+use mitoscope::preprocess::{FieldLevels, Patch, Preprocess};
 use mitoscope::svm::Svm;
 use serde::{Deserialize, Serialize};
 
@@ -38,20 +38,18 @@ pub struct AtContrast {
     pub held_out: Option<Figures>,
 }
 
-/// Figures at all [`EXPONENTS`] of machines fitted to every row's features as they are, given their C and γ and
-/// the machine of all training rows.
+/// Figures at all [`EXPONENTS`] of machines fitted to every row's features as they are, given their C and γ, the
+/// machine of all training rows, and what makes features of some given rows at an exponent, by row.
 pub(crate) fn at_contrasts(
-    course: &Course,
     judge: &Judge,
     features: &[Vec<f32>],
     (chosen, machine): (GridPoint, Option<&Svm>),
     threshold: f64,
-    weights: &Weights,
-    device: &Device,
+    bent_features: impl Fn(&[usize], f32) -> Result<Vec<Vec<f32>>>,
 ) -> Result<Vec<AtContrast>> {
-    let given = judge.split.given(course.table);
+    let given = judge.split.given(judge.table);
     let asked = [&given.train[..], machine.map_or(&[], |_| &given.held_out[..])].concat();
-    let bent = EXPONENTS.map(|exponent| bent_features(course, &asked, exponent, weights, device));
+    let bent = EXPONENTS.map(|exponent| bent_features(&asked, exponent));
     let bent = bent.into_iter().collect::<Result<Vec<_>>>()?;
     let mut others: Vec<(usize, &[f32])> = Vec::new();
     for bent in &bent {
@@ -73,17 +71,23 @@ pub(crate) fn at_contrasts(
     Ok(EXPONENTS.into_iter().zip(&bent).zip(unknown).map(at).collect())
 }
 
-/// The network's input of a cell at an exponent.
-fn bent_input(sample: &Sample, exponent: f32, preprocess: &Preprocess) -> Vec<f32> {
+/// A cell and its field's grey levels at an exponent.
+pub(crate) fn bent(sample: &Sample, exponent: f32) -> (Patch, FieldLevels) {
     let mut patch = sample.patch(&sample.window);
     patch.0.iter_mut().for_each(|value| *value = bend(*value, exponent));
     let [background, cell] =
         [sample.levels.background, sample.levels.cell].map(|level| bend(level, exponent));
-    preprocess.input(&patch, &FieldLevels { background, cell })
+    (patch, FieldLevels { background, cell })
 }
 
-/// Features of some given rows at an exponent, by row.
-fn bent_features(
+/// The network's input of a cell at an exponent.
+fn bent_input(sample: &Sample, exponent: f32, preprocess: &Preprocess) -> Vec<f32> {
+    let (patch, levels) = bent(sample, exponent);
+    preprocess.input(&patch, &levels)
+}
+
+/// A network's features of some given rows at an exponent, by row.
+pub(crate) fn bent_features(
     course: &Course,
     rows: &[usize],
     exponent: f32,

@@ -8,13 +8,12 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
-use crate::bootstrap::clusters;
 use crate::course::Course;
 use crate::embedded::{of_machine_cells, of_table};
 use crate::judge::{Judge, OutOfFold, Split};
-use crate::svm_search::{self, Labelled};
+use crate::svm_search::{self, Labelled, trainable};
 use crate::training::{Plan, StepReport};
 
 /// How the training cells are parted.
@@ -49,6 +48,28 @@ impl std::fmt::Display for Folds {
     }
 }
 
+/// The fold of every training row.
+///
+/// # Errors
+/// When the specimens or patterns do not allow these folds with both classes.
+pub fn folds_of(judge: &Judge, folds: Folds) -> Result<Vec<usize>> {
+    let truth = judge.split.truth(judge.table, &judge.split.train);
+    match folds {
+        Folds::Specimens(count) => {
+            ensure!(count > 1, "{count} folds leave nothing to train on: take 2 or more");
+            Ok(svm_search::folds(&truth, judge.groups().as_deref(), count, judge.seed)?)
+        }
+        Folds::Patterns => {
+            let patterns = judge.patterns();
+            let patterns =
+                patterns.context("the column pattern is empty for some cells: fill it")?;
+            let enough = trainable(&patterns, &truth);
+            ensure!(enough, "without one of the staining patterns a class has no cell: add cells");
+            Ok(patterns)
+        }
+    }
+}
+
 /// What each training row of the split is to the fold's network and machine, which did not know it.
 ///
 /// `checkpoint` names a fold's checkpoint; `plan` is that of the model's own training otherwise.
@@ -65,16 +86,7 @@ pub fn cross_fit(
 ) -> Result<OutOfFold> {
     let none = Labelled::default();
     let judge = Judge { table: course.table, split, beside: &none, grouped: true, seed: plan.seed };
-    let folds = match folds {
-        Folds::Specimens(count) => {
-            let truth = split.truth(course.table, &split.train);
-            svm_search::folds(&truth, judge.groups().as_deref(), count, plan.seed)?
-        }
-        Folds::Patterns => {
-            let patterns = split.train.iter().map(|row| course.table.rows[*row].pattern.as_str());
-            clusters(patterns)
-        }
-    };
+    let folds = folds_of(&judge, folds)?;
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let mut decision_values = vec![f64::NAN; split.train.len()];
     let mut distances = vec![f32::NAN; split.train.len()];

@@ -116,14 +116,23 @@ pub fn of_machine_cells(
     for cell in all {
         specimens.entry(cells[cell].specimen).or_default().push(cell);
     }
-    let mut features = by_group(specimens.into_values(), &embeddings, preset.features);
+    let features = by_group(specimens.into_values(), &embeddings, preset.features);
+    Ok(machine_cells(cells, views, features))
+}
+
+/// So many views' share of simulated cells for the machine, given the features of all.
+pub(crate) fn machine_cells(
+    cells: &[SimulatedCell],
+    views: usize,
+    mut features: Vec<Vec<f32>>,
+) -> MachineCells {
     let mut taken = MachineCells::default();
     for cell in evenly(cells, views) {
         taken.labelled.features.push(std::mem::take(&mut features[cell]));
         taken.labelled.mitotic.push(cells[cell].label() == Label::Mitotic);
         taken.specimens.push(cells[cell].specimen);
     }
-    Ok(taken)
+    taken
 }
 
 /// Places of so many times [`MACHINE_CELLS`] at most, from cells whose specimens lie in a row.

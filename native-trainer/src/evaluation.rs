@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::baseline::Baseline;
+use crate::bootstrap::intervals_of;
 use crate::contrast::AtContrast;
+use crate::found::Found;
 use crate::head_ablation::Variant;
 use crate::metrics::{Confusion, average_precision, roc_auc};
 use crate::reliability::Reliability;
+use crate::table::Table;
 
 /// All figures of one set of cells at one threshold, 0 unless another is named; mitotic is positive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -203,6 +207,10 @@ pub struct Evaluation {
     /// The same cells by the descriptors after Miros 2015.
     #[serde(default)]
     pub descriptors_baseline: Option<Figures>,
+    /// The descriptors judged in all that follows as the network's features are; none where the network knew the
+    /// training rows.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
     /// All real cells by a network and a machine that knew simulated cells alone.
     #[serde(default)]
     pub simulated_only: Option<SimulatedOnly>,
@@ -230,4 +238,48 @@ pub struct SimulatedOnly {
     pub held_out: Option<Figures>,
     /// On all by staining pattern.
     pub by_pattern: BTreeMap<String, Figures>,
+}
+
+/// What found cells among these rows are called; none where there is none.
+pub fn as_found(
+    table: &Table,
+    rows: &[usize],
+    decision_values: &[f64],
+    seed: u64,
+) -> Option<AsFound> {
+    let Found { missed, strays } = &table.found;
+    let value = |(row, value): (&usize, &f64)| match table.is_found(*row) {
+        true => Some((*row, *value)),
+        false => {
+            (missed.contains(row) && table.is_mitotic(*row)).then_some((*row, f64::NEG_INFINITY))
+        }
+    };
+    let cells = rows.iter().zip(decision_values).filter_map(value);
+    let (rows, values): (Vec<usize>, Vec<f64>) = cells.unzip();
+    let strays = || rows.iter().zip(&values).filter(|(row, _)| strays.contains(row));
+    let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+    rows.iter().any(|row| table.is_found(*row)).then(|| AsFound {
+        figures: Figures::of(&values, &mitotic),
+        intervals: intervals_of(table, &rows, &values, seed),
+        by_pattern: by_pattern(table, &rows, &values, Figures::of),
+        missed: rows.iter().filter(|row| missed.contains(row)).count(),
+        strays: [strays().count(), strays().filter(|(_, value)| **value > 0.0).count()],
+    })
+}
+
+/// What `of` tells of decision values and truth of some rows, by staining pattern.
+pub fn by_pattern<T>(
+    table: &Table,
+    rows: &[usize],
+    decision_values: &[f64],
+    of: impl Fn(&[f64], &[bool]) -> T,
+) -> BTreeMap<String, T> {
+    let mut parts: BTreeMap<&str, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
+    for (row, value) in rows.iter().zip(decision_values) {
+        let part = parts.entry(table.rows[*row].pattern.as_str()).or_default();
+        part.0.push(*value);
+        part.1.push(table.is_mitotic(*row));
+    }
+    let named = parts.into_iter().filter(|(pattern, _)| !pattern.is_empty());
+    named.map(|(pattern, (values, truth))| (pattern.to_owned(), of(&values, &truth))).collect()
 }

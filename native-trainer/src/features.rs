@@ -48,6 +48,12 @@ impl Scaling {
             *value = (*value - mean) / deviation;
         }
     }
+
+    /// A row so scaled.
+    pub fn scaled(&self, mut row: Vec<f32>) -> Vec<f32> {
+        self.scale(&mut row);
+        row
+    }
 }
 
 /// Scales every feature to mean 0 and deviation 1 over the rows of `reference`.

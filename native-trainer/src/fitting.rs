@@ -1,10 +1,7 @@
 //! From a trained network to a model: embeddings, support vector machine, calibration, evaluation.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use burn::tensor::Device;
-use mitoscope::cells::typical_size;
 use mitoscope::embedder::Weights;
 use mitoscope::features::Features;
 use mitoscope::limits::Limits;
@@ -13,22 +10,18 @@ use mitoscope::quality::Quality;
 use mitoscope::svm::Svm;
 use rayon::prelude::*;
 
+use crate::baseline::{Baseline, all_brightness, all_descriptors, all_geometry};
 use crate::bootstrap::intervals_of;
-use crate::contrast::at_contrasts;
+use crate::contrast::{at_contrasts, bent_features};
 use crate::course::Course;
-use crate::descriptors::miros::miros;
 use crate::embedded::{of_machine_cells, of_table, views};
-use crate::evaluation::{AsFound, AtPoint, CrossFitted, Evaluation, Figures};
-use crate::features::{box_geometry, brightness};
-use crate::found::Found;
+use crate::evaluation::{AtPoint, CrossFitted, Evaluation, Figures, as_found, by_pattern};
 use crate::head_ablation::{Variant, lesser};
 use crate::judge::{Judge, Judged, OutOfFold, Split};
 use crate::limits::limits;
 use crate::operating_points::{balanced, operating_points as points};
 use crate::reliability::Reliability;
-use crate::samples::Sample;
 use crate::svm_search::platt;
-use crate::table::Table;
 
 /// A classifier on a network's embeddings of cells.
 pub struct Fitted {
@@ -85,6 +78,7 @@ pub fn fit(
     let mut unknown_patterns = None;
     let mut head_ablation = Vec::new();
     let mut contrasts = Vec::new();
+    let mut baseline = None;
     let unseen = match unseen {
         Unseen::Nothing => None,
         Unseen::Everything => {
@@ -100,8 +94,10 @@ pub fn fit(
             let (values, mitotic) = judge.read(&unknown.decision_values);
             let balanced = balanced(&values, &mitotic);
             let machine = (judged.chosen, Some(&judged.svm));
-            contrasts =
-                at_contrasts(course, &judge, &features, machine, balanced, weights, device)?;
+            contrasts = at_contrasts(&judge, &features, machine, balanced, |rows, exponent| {
+                bent_features(course, rows, exponent, weights, device)
+            })?;
+            baseline = Some(Baseline::of(course, &judge)?);
             Some(unknown)
         }
         Unseen::InFolds(cells) => Some(cells),
@@ -167,6 +163,7 @@ pub fn fit(
         },
         brightness_baseline: of_given.baseline(all_brightness(samples))?,
         descriptors_baseline: of_given.baseline(all_descriptors(samples))?,
+        baseline,
         simulated_only: None,
         cross_fitted,
         unknown_patterns: unknown_patterns
@@ -176,76 +173,6 @@ pub fn fit(
     let Judged { svm, calibration, .. } = judged;
     let features = preset.features;
     Ok(Fitted { svm, features, calibration, operating_points, limits, evaluation })
-}
-
-/// What found cells among these rows are called; none where there is none.
-pub fn as_found(
-    table: &Table,
-    rows: &[usize],
-    decision_values: &[f64],
-    seed: u64,
-) -> Option<AsFound> {
-    let Found { missed, strays } = &table.found;
-    let value = |(row, value): (&usize, &f64)| match table.is_found(*row) {
-        true => Some((*row, *value)),
-        false => {
-            (missed.contains(row) && table.is_mitotic(*row)).then_some((*row, f64::NEG_INFINITY))
-        }
-    };
-    let cells = rows.iter().zip(decision_values).filter_map(value);
-    let (rows, values): (Vec<usize>, Vec<f64>) = cells.unzip();
-    let strays = || rows.iter().zip(&values).filter(|(row, _)| strays.contains(row));
-    let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
-    rows.iter().any(|row| table.is_found(*row)).then(|| AsFound {
-        figures: Figures::of(&values, &mitotic),
-        intervals: intervals_of(table, &rows, &values, seed),
-        by_pattern: by_pattern(table, &rows, &values, Figures::of),
-        missed: rows.iter().filter(|row| missed.contains(row)).count(),
-        strays: [strays().count(), strays().filter(|(_, value)| **value > 0.0).count()],
-    })
-}
-
-/// What `of` tells of decision values and truth of some rows, by staining pattern.
-pub fn by_pattern<T>(
-    table: &Table,
-    rows: &[usize],
-    decision_values: &[f64],
-    of: impl Fn(&[f64], &[bool]) -> T,
-) -> BTreeMap<String, T> {
-    let mut parts: BTreeMap<&str, (Vec<f64>, Vec<bool>)> = BTreeMap::new();
-    for (row, value) in rows.iter().zip(decision_values) {
-        let part = parts.entry(table.rows[*row].pattern.as_str()).or_default();
-        part.0.push(*value);
-        part.1.push(table.is_mitotic(*row));
-    }
-    let named = parts.into_iter().filter(|(pattern, _)| !pattern.is_empty());
-    named.map(|(pattern, (values, truth))| (pattern.to_owned(), of(&values, &truth))).collect()
-}
-
-/// Box features of every given row; none unless every one has a box.
-pub fn all_geometry(table: &Table) -> Option<Vec<Vec<f32>>> {
-    let boxes: Option<Vec<_>> = table.given().iter().map(|row| row.cell).collect();
-    let boxes = boxes?;
-    let mut by_image: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-    for (row, cell) in table.given().iter().zip(&boxes) {
-        by_image.entry(row.image).or_default().push(*cell);
-    }
-    let typical: BTreeMap<usize, f32> =
-        by_image.iter().map(|(image, boxes)| (*image, typical_size(boxes))).collect();
-    let features = table.given().iter().zip(&boxes);
-    Some(features.map(|(row, cell)| box_geometry(cell, typical[&row.image])).collect())
-}
-
-/// Descriptors after Miros 2015 of every row.
-pub fn all_descriptors(samples: &[Sample]) -> Vec<Vec<f32>> {
-    let of = |sample: &Sample| miros(&sample.patch(&sample.window), &sample.levels);
-    samples.par_iter().map(of).collect()
-}
-
-/// Brightness of every row.
-pub fn all_brightness(samples: &[Sample]) -> Vec<Vec<f32>> {
-    let of = |sample: &Sample| brightness(&sample.patch(&sample.window), &sample.levels);
-    samples.par_iter().map(of).collect()
 }
 
 /// What an operating point gives, on the cells it was chosen on and on those held out.

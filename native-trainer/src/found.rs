@@ -24,21 +24,15 @@ pub struct Found {
 ///
 /// A found box has the label of the given box that [`owns`] it. One in no given box is no mitotic cell, so it is
 /// labelled interphase: whoever labels a field draws a box around every mitotic cell, though it be without label.
-/// One in a given box that owns another has no label. A field whose specimen is not named is a specimen of its
-/// own; where crops have none either, cells cannot be kept apart, and the table is left as it is.
+/// One in a given box that owns another has no label. Where crops name no specimen, cells cannot be kept apart,
+/// and the table is left as it is.
 ///
 /// # Errors
 /// When an image cannot be read or a box lies outside.
 pub fn with_found(table: &Table) -> Result<Table> {
-    let mut all = table.clone();
+    let mut all = table.clone().with_named_fields();
     let fields: Vec<Group> =
         table.groups().into_iter().filter(|group| table.is_field(group)).collect();
-    for row in fields.iter().flat_map(|field| &field.rows) {
-        let Row { image, specimen, .. } = &mut all.rows[*row];
-        if specimen.is_empty() {
-            specimen.clone_from(&all.images[*image]);
-        }
-    }
     if all.rows.iter().any(|row| row.specimen.is_empty()) {
         return Ok(table.clone());
     }

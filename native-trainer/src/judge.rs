@@ -219,18 +219,16 @@ impl Judge<'_> {
     }
 
     /// Decision values of the training rows by machines that each leave one staining pattern out; none
-    /// where a machine would be left without a class.
+    /// where a row's is not told, or a machine would be left without a class.
     pub(crate) fn unknown_patterns(
         &self,
         features: &[Vec<f32>],
         chosen: GridPoint,
     ) -> Result<Option<Vec<f64>>> {
-        let rows = &self.split.train;
         let known = self.training(features);
-        let patterns = clusters(rows.iter().map(|row| self.table.rows[*row].pattern.as_str()));
-        if !trainable(&patterns, &known.mitotic) {
+        let Some(patterns) = self.patterns().filter(|of| trainable(of, &known.mitotic)) else {
             return Ok(None);
-        }
+        };
         self.without_folds(&known, &patterns, chosen).map(Some)
     }
 
@@ -296,6 +294,13 @@ impl Judge<'_> {
         let places: BTreeMap<&str, usize> = names.iter().copied().zip(0..).collect();
         (names.len() > 1 && !names.contains(""))
             .then(|| specimens.iter().map(|name| places[name]).collect())
+    }
+
+    /// The staining patterns of the training rows as numbers; none unless all are told.
+    pub fn patterns(&self) -> Option<Vec<usize>> {
+        let rows = self.split.train.iter();
+        let patterns: Vec<&str> = rows.map(|row| self.table.rows[*row].pattern.as_str()).collect();
+        (!patterns.contains(&"")).then(|| clusters(patterns))
     }
 
     /// What was measured of those training rows that a reader labelled, from one a training row, and their truth.

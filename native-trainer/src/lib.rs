@@ -10,6 +10,7 @@
 
 pub mod ablation;
 pub mod augmentation;
+pub mod baseline;
 pub mod bootstrap;
 pub mod checkpoint;
 pub mod contact_sheet;

@@ -15,6 +15,12 @@ pub const BEYOND: f32 = 0.5;
 /// ten times as many of the latter, and a false alarm in a hundred already is one in ten mitoses.
 pub const COVERAGE: [f64; 2] = [0.9, 0.99];
 
+/// Cells of a class that a statement about this share of it takes.
+pub fn least_cells(coverage: f64) -> usize {
+    // The quotient must not rise because 1 − 0.9 is a little less than 0.1.
+    (1.0 / (1.0 - coverage) - 1.0 - 1e-9).ceil() as usize
+}
+
 /// The limits that all but [`BEYOND`] % of cells imaged like these keep; distance and abstention need
 /// cells that the network did not know. `mitotic` is the truth of the latter.
 pub fn limits(qualities: &[Quality], unknown: Option<(&OutOfFold, &[bool])>) -> Limits {
@@ -39,8 +45,8 @@ pub fn limits(qualities: &[Quality], unknown: Option<(&OutOfFold, &[bool])>) -> 
 /// gives both classes or none, and 0, where the calls change.
 ///
 /// A decision value is taken for a class unless it is more extreme than all but a share
-/// `1 − coverage` of that class's values. None where a class has fewer than `1 / (1 − coverage) − 1`
-/// cells, which allow no such statement.
+/// `1 − coverage` of that class's values. None where a class has fewer than [`least_cells`], which allow
+/// no such statement.
 pub fn abstention(
     decision_values: &[f64],
     mitotic: &[bool],
@@ -96,6 +102,7 @@ mod tests {
             let mitotic: Vec<bool> = (0..30).map(|i| i >= 30 - count).collect();
             edges(&values, &mitotic, [coverage, 0.9])
         };
+        assert_eq!([0.9, 0.95, 0.99].map(least_cells), [9, 19, 99]);
         assert_eq!(of(8, 0.9), None);
         assert!(of(9, 0.9).is_some());
         assert_eq!(of(9, 0.95), None);

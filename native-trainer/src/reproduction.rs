@@ -16,6 +16,7 @@ use burn::tensor::Device;
 use mitoscope::embedder::EMBEDDING;
 use rayon::prelude::*;
 
+use crate::baseline::{all_brightness, all_descriptors, all_geometry};
 use crate::checkpoint::CHECKPOINT_EVERY;
 use crate::course::Course;
 use crate::descriptors::tonti;
@@ -23,7 +24,6 @@ use crate::embedded::{of_machine_cells, of_table, outputs};
 use crate::evaluation::Figures;
 use crate::files::make_folder;
 use crate::finished::once;
-use crate::fitting::{all_brightness, all_descriptors, all_geometry};
 use crate::judge::{Judge, Split, Verdicts};
 use crate::neighbours;
 use crate::network::Output;
@@ -70,7 +70,7 @@ impl<'a> Study<'a> {
     /// preset has such a training.
     pub fn new(
         course: Course<'a>,
-        data_sha256: &str,
+        data: &str,
         grouped: bool,
         seed: u64,
         device: Device,
@@ -82,7 +82,7 @@ impl<'a> Study<'a> {
             (Method::Brightness, all_brightness(course.real())),
         ];
         descriptors.extend(all_geometry(table).map(|boxes| (Method::BoxGeometry, boxes)));
-        let identity = format!("{data_sha256} {preset:?} grouped: {grouped}, seed {seed}");
+        let identity = format!("{data} {preset:?} grouped: {grouped}, seed {seed}");
         let unsupervised = all_tonti(table, course.real());
         Self { course, grouped, seed, device, identity, start, descriptors, unsupervised }
     }

@@ -107,8 +107,9 @@ fn crops(table: &Table, group: &Group) -> Result<Vec<Arc<GreyImage>>> {
         crops.push(match row.cell {
             None => file.clone(),
             Some(CellBox { x, y, w, h }) => {
-                let size = [w, h].map(|v| v.round() as usize);
-                Arc::new(file.part([x, y].map(|v| v.round() as usize), size)?)
+                let start = [x, y].map(|v| v.round() as usize);
+                let end = [x + w, y + h].map(|v| v.round() as usize);
+                Arc::new(file.part(start, [end[0] - start[0], end[1] - start[1]])?)
             }
         });
     }

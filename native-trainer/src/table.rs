@@ -210,6 +210,24 @@ impl Table {
         Ok(sha256(parts.join("\n").as_bytes()))
     }
 
+    /// Tells data of this digest from the same rows and images that are read otherwise.
+    pub fn identity(&self, digest: &str) -> String {
+        format!("{digest} {:?}{}", self.header, if self.montage { " montage" } else { "" })
+    }
+
+    /// The same table, each field whose specimen is not named a specimen of its own.
+    pub fn with_named_fields(mut self) -> Self {
+        let named = self.rows.iter().map(|row| {
+            let of_field = row.specimen.is_empty() && row.cell.is_some() && !self.montage;
+            of_field.then(|| self.images[row.image].clone())
+        });
+        let named: Vec<Option<String>> = named.collect();
+        for (row, name) in self.rows.iter_mut().zip(named) {
+            row.specimen = name.unwrap_or(std::mem::take(&mut row.specimen));
+        }
+        self
+    }
+
     /// Reads an image of the table and checks that its boxes lie inside.
     pub fn image(&self, image: usize) -> Result<GreyImage> {
         let grey = decode(&self.image_bytes(image)?).with_context(|| {

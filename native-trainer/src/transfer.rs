@@ -6,12 +6,14 @@ use anyhow::Result;
 use burn::tensor::Device;
 use mitoscope::embedder::Weights;
 
+use crate::baseline::all_descriptors;
 use crate::course::Course;
-use crate::embedded::{MachineCells, of_machine_cells, of_table};
-use crate::evaluation::{Figures, SimulatedOnly};
-use crate::fitting::by_pattern;
+use crate::embedded::{MachineCells, machine_cells, of_machine_cells, of_table};
+use crate::evaluation::{Figures, SimulatedOnly, by_pattern};
+use crate::features::Scaling;
 use crate::judge::Split;
 use crate::svm_search::{Labelled, decide, search};
+use crate::table::Table;
 
 /// Figures on the real cells by a network that was trained on simulated cells alone, and a machine
 /// of others.
@@ -22,19 +24,50 @@ pub fn simulated_only(
     seed: u64,
     device: &Device,
 ) -> Result<SimulatedOnly> {
-    let MachineCells { labelled, specimens } = of_machine_cells(course, 1, weights, device)?;
+    let known = of_machine_cells(course, 1, weights, device)?;
     let features = of_table(course.table, course.real(), weights, course.preset, device)?;
+    judged(course.table, split, &known, &features, seed)
+}
+
+/// The same by descriptors after Miros, given those of every real cell; none where the course has no simulated
+/// cells.
+pub(crate) fn descriptors_simulated_only(
+    course: &Course,
+    split: &Split,
+    real: &[Vec<f32>],
+    seed: u64,
+) -> Result<Option<SimulatedOnly>> {
+    if course.for_machine.is_empty() {
+        return Ok(None);
+    }
+    let samples: Vec<_> = course.for_machine.iter().map(|cell| cell.sample.clone()).collect();
+    let mut known = machine_cells(course.for_machine, 1, all_descriptors(&samples));
+    let scaling =
+        Scaling::over(&known.labelled.features.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    known.labelled.features.iter_mut().for_each(|row| scaling.scale(row));
+    let real: Vec<Vec<f32>> = real.iter().cloned().map(|row| scaling.scaled(row)).collect();
+    judged(course.table, split, &known, &real, seed).map(Some)
+}
+
+/// Figures on the real cells, given every row's features, by a machine of simulated ones.
+fn judged(
+    table: &Table,
+    split: &Split,
+    MachineCells { labelled, specimens }: &MachineCells,
+    features: &[Vec<f32>],
+    seed: u64,
+) -> Result<SimulatedOnly> {
     let real = [&split.train[..], &split.held_out].concat();
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
-    let found = search(&labelled, &Labelled::default(), Some(&specimens), seed)?;
-    let values = decide(&labelled, &found, &others)?;
-    let truth = split.truth(course.table, &real);
+    let found = search(labelled, &Labelled::default(), Some(specimens), seed)?;
+    let values = decide(labelled, &found, &others)?;
+    let truth = split.truth(table, &real);
     let held_out = split.train.len()..;
     Ok(SimulatedOnly {
         cells: specimens.len(),
         all: Figures::of(&values, &truth),
         held_out: (!split.held_out.is_empty())
             .then(|| Figures::of(&values[held_out.clone()], &truth[held_out])),
-        by_pattern: by_pattern(course.table, &real, &values, Figures::of),
+        by_pattern: by_pattern(table, &real, &values, Figures::of),
     })
 }

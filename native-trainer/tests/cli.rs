@@ -118,6 +118,11 @@ fn a_killed_training_resumes_to_the_same_model() {
     assert!(error.contains("another run"), "{error}");
 
     succeed(&resumed);
+    // What is finished is the model of its own data alone.
+    let other = [&resumed[..], &["--hold-out", "s1"]].concat();
+    let refused = run(&other);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("holds the model of another run"), "{error}");
     let model = |run: &Path| fs::read(run.join("model.safetensors")).expect("a model");
     assert!(model(&whole) == model(&killed), "the resumed model differs");
 }
@@ -129,7 +134,12 @@ fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
     let fixed = "--device cpu --preset simulated --first-steps 1 --steps 1 --batch 2 3 \
                  --hold-out s2 --simulated 2 --cross-fit 2";
     let train = ["train", "--data", text(&table), "--out", text(&run)];
-    let report = succeed(&train.into_iter().chain(fixed.split_whitespace()).collect::<Vec<_>>());
+    let arguments: Vec<&str> = train.into_iter().chain(fixed.split_whitespace()).collect();
+    let refused = self::run(&[&arguments[..arguments.len() - 1], &["pattern"]].concat());
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("--cross-fit: the column pattern is empty"), "{error}");
+    assert!(!run.exists(), "nothing was begun");
+    let report = succeed(&arguments);
     assert!(report.contains("unknown in 2 folds") && report.contains("simulated only"), "{report}");
     succeed(&["export", text(&run), "--out", text(&model)]);
 
@@ -158,6 +168,12 @@ fn cross_fitting_gives_operating_points_and_what_they_are_worth() {
 #[test]
 fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it() {
     let (folder, table) = data();
+    let plain = fs::read_to_string(&table).expect("a table");
+    let patterns = plain.lines().map(|line| match line.split(',').nth(6) {
+        Some("specimen") => format!("{line},pattern\n"),
+        specimen => format!("{line},pattern of {}\n", specimen.expect("a specimen")),
+    });
+    fs::write(&table, patterns.collect::<String>()).expect("written");
     let (run, model) = (folder.path().join("run"), folder.path().join("model.safetensors"));
     let fixed = "--device cpu --preset simulated --first-steps 1 --batch 2 3 --hold-out s2 \
                  --simulated 2";
@@ -165,6 +181,7 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     let arguments: Vec<&str> = train.into_iter().chain(fixed.split_whitespace()).collect();
     let report = succeed(&arguments);
     assert!(report.contains("unknown in 2 folds"), "{report}");
+    assert!(report.contains("abstention              none: to state 90 % of mitotic"), "{report}");
     assert!(!run.join("checkpoint.safetensors").exists(), "nothing was trained on real cells");
     succeed(&["export", text(&run), "--out", text(&model)]);
 
@@ -178,6 +195,17 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
         let counts = found.expect("found cells").figures.confusion;
         assert_eq!(counts.tp + counts.fn_, mitotic, "each mitotic cell is found or missed");
     }
+    let patterns = evaluation.unknown_patterns.expect("each pattern without it");
+    assert!(patterns.keys().eq(["pattern of s0", "pattern of s1"]), "{patterns:?}");
+    let baseline = evaluation.baseline.expect("the descriptors");
+    let simulated = baseline.simulated_only.expect("simulated cells");
+    let parts = [baseline.held_out, Some(baseline.unknown_specimens), baseline.unknown_patterns];
+    let parts = parts.into_iter().map(|part| part.expect("judged").figures);
+    for (figures, cells) in parts.chain([simulated.all]).zip([24, 48, 48, 72]) {
+        let counts = figures.confusion;
+        assert_eq!(counts.tp + counts.fn_ + counts.fp + counts.tn, cells, "each cell once");
+    }
+    assert_eq!(baseline.contrasts.len(), EXPONENTS.len());
     let exponents = unknown.contrasts.iter().map(|at| at.exponent);
     assert!(exponents.eq(EXPONENTS), "{:?}", unknown.contrasts);
     for AtContrast { unknown, held_out, .. } in &unknown.contrasts {
@@ -205,7 +233,10 @@ fn a_network_that_learned_from_no_real_cell_is_judged_on_every_field_without_it(
     let whole = |path: &Path| Model::from_bytes(&fs::read(path).expect("a model")).expect("whole");
     let (old, new) = (whole(&model), whole(&fitted.join("model.safetensors")));
     assert!(new.weights == old.weights, "the network stays");
-    assert!(new.manifest.provenance.command.contains("with the network of"));
+    let command = &new.manifest.provenance.command;
+    let options =
+        "fit --data cells.csv --out RUN --seed 1 --simulated 2 --hold-out s2, with the network of";
+    assert!(command.contains(options), "{command}");
     let refused = self::run(&fit);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("already holds a model"));
 

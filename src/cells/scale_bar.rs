@@ -1,6 +1,7 @@
 //! Where a burnt-in scale bar is, which is no cell.
 //!
-//! Invariant: only pixels of one and the same value make a bar; a camera's picture has no such row.
+//! Invariant: only pixels of one and the same value make a bar, and the rows beside it are not of that value: what a
+//! camera saturates is round.
 
 use crate::GreyImage;
 use crate::cells::CellBox;
@@ -37,6 +38,13 @@ pub(super) fn scale_bar(image: &GreyImage) -> Option<CellBox> {
                 ends && !beyond
             };
             let thick = rows[y..].iter().take_while(|row| same(row)).count();
+            let filled = |row: &&[f32]| {
+                2 * row[from..to].iter().filter(|v| **v == value).count() > run.len()
+            };
+            let beside = [y.checked_sub(1).map(|y| rows[y]), rows.get(y + thick).copied()];
+            if beside.iter().flatten().any(filled) {
+                continue;
+            }
             let length = run.len() as f32;
             if thick == 0 || thick as f32 > THICKEST * length {
                 continue;

@@ -33,6 +33,11 @@ const REFERENCE_PICTURES: &str = "references.pictures";
 /// Name, shape, type and bytes of one tensor.
 type Tensor = (String, Vec<usize>, Dtype, Vec<u8>);
 
+/// What the first bytes say; 0 where there are too few.
+fn header_length(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |n| u64::from_le_bytes(*n))
+}
+
 pub(super) fn write(
     manifest: &Manifest,
     weights: &BTreeMap<String, Vec<f32>>,
@@ -113,6 +118,9 @@ pub(super) fn write(
     let seal = digest(&metadata, &views.collect());
     metadata.insert(DIGEST_KEY.into(), seal);
     match serialize(&metadata, &tensors) {
+        Ok(bytes) if header_length(&bytes) > MAX_HEADER => {
+            refuse(format!("its header is longer than {MAX_HEADER} bytes: take fewer references"))
+        }
         Ok(bytes) => Ok(bytes),
         Err(e) => refuse(format!("the header cannot be written: {e}")),
     }
@@ -179,7 +187,7 @@ impl Parts {
         layers: &[(String, Vec<usize>)],
         dim: usize,
     ) -> Result<Self, Error> {
-        let length = bytes.first_chunk().map_or(0, |n| u64::from_le_bytes(*n));
+        let length = header_length(bytes);
         if length == 0 || length > MAX_HEADER {
             return refuse("this is not a safetensors file, or its beginning is damaged");
         }

@@ -17,6 +17,7 @@ use native_trainer::preset::PresetName;
 use native_trainer::training::Plan;
 
 use super::progress::Progress;
+use super::warn_of_unnamed;
 use crate::Ablate;
 
 const TABLE: &str = "ablation.md";
@@ -34,7 +35,8 @@ pub fn run(options: &Ablate) -> Result<()> {
     let held_out = options.hold_out.iter().cloned().collect();
     let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
     let split = Split { held_out: Vec::new(), ..split };
-    let data_sha256 = table.digest()?;
+    warn_of_unnamed(&table);
+    let identity = table.identity(&table.digest()?);
     let (device, device_name) = device::open(options.training.device)?;
     make_folder(&options.out)?;
     let changes: BTreeSet<Change> = options.changes.iter().copied().chain([Change::None]).collect();
@@ -48,7 +50,7 @@ pub fn run(options: &Ablate) -> Result<()> {
             change.apply(&mut preset);
             let name = format!("{}-{seed}", name(*change));
             eprintln!("{name}");
-            let identity = format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens);
+            let identity = format!("{identity} {:?} {preset:?} {seed}", split.specimens);
             let outcome = once(&options.out.join(format!("{name}.json")), &identity, || {
                 let cells = Cells::prepare(&table, &preset, seed)?;
                 let plan = Plan {

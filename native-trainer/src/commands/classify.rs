@@ -9,19 +9,17 @@ use mitoscope::specimen::{BOUNDARY, Rule};
 use native_trainer::bootstrap::intervals_of;
 use native_trainer::contact_sheet::contact_sheet;
 use native_trainer::device;
-use native_trainer::evaluation::Figures;
+use native_trainer::evaluation::{Figures, as_found, by_pattern};
 use native_trainer::files::write_at_once;
-use native_trainer::fitting::{as_found, by_pattern};
 use native_trainer::found::with_found;
 use native_trainer::inference::embed_all;
 use native_trainer::judge::Split;
+use native_trainer::reliability::Reliability;
 use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
-use super::{
-    SCORE_COLUMNS, call_all, print_as_found, print_by_pattern, print_intervals, read_model,
-    score_columns,
-};
+use super::summary::{print_as_found, print_by_pattern, print_intervals, print_reliability};
+use super::{SCORE_COLUMNS, call_all, read_model, score_columns};
 use crate::Classify;
 
 /// Pictures side by side on a sheet of mistakes.
@@ -33,6 +31,12 @@ const SEED: u64 = 1;
 pub fn run(options: &Classify) -> Result<()> {
     let table = options.data.open()?;
     let table = if options.found { with_found(&table)? } else { table };
+    if options.found && table.rows.len() == table.given().len() {
+        eprintln!(
+            "--found: nothing was searched or found, because the table has no fields with boxes, or crops that \
+                   name no specimen"
+        );
+    }
     let only: BTreeSet<String> = options.only.iter().cloned().collect();
     let split = Split::by_specimens(&table, &only).context("--only")?;
     let asked = |of: Split| if only.is_empty() { of.train } else { of.held_out };
@@ -90,10 +94,9 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
     let values = |rows: &[usize]| -> Vec<f64> {
         rows.iter().map(|row| verdicts[*row].0.decision_value).collect()
     };
-    let figures = |rows: &[usize]| {
-        let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
-        Figures::of(&values(rows), &mitotic)
-    };
+    let truth =
+        |rows: &[usize]| -> Vec<bool> { rows.iter().map(|row| table.is_mitotic(*row)).collect() };
+    let figures = |rows: &[usize]| Figures::of(&values(rows), &truth(rows));
     if rows.is_empty() {
         return;
     }
@@ -102,6 +105,8 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
     print_by_pattern(&by_pattern(table, rows, &values(rows), Figures::of));
     let share = 100.0 * sure.len() as f64 / rows.len() as f64;
     println!("{:23} {}", format!("without doubt, {share:.1} %"), figures(&sure).line());
+    let probabilities: Vec<f64> = rows.iter().map(|row| verdicts[*row].0.probability).collect();
+    print_reliability(&Reliability::of(&probabilities, &truth(rows)));
 }
 
 /// False alarms, then misses, each by the most confident, as one PNG.

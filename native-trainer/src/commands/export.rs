@@ -14,6 +14,12 @@ pub fn run(options: &Export) -> Result<()> {
     let mut model = finished(&options.run)?;
     for run in &options.beside {
         let other = finished(run)?.manifest;
+        ensure!(
+            model.manifest.metrics["beside"].get(&other.preset).is_none(),
+            "--beside: {} is the second run of preset {}; one of a preset is told",
+            run.display(),
+            other.preset
+        );
         model.manifest.metrics["beside"][other.preset] = other.metrics;
     }
     let bytes = model.to_bytes(precision(options.half)).context("the model cannot be written")?;

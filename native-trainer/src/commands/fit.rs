@@ -12,7 +12,7 @@ use native_trainer::judge::Split;
 use native_trainer::preset::{Preset, PresetName};
 
 use super::train::{MODEL, as_learned, finish};
-use super::{data_name, read_model};
+use super::{data_flags, data_name, hold_out_flag, read_model, warn_of_unnamed};
 use crate::Fit;
 
 /// Runs the command.
@@ -23,6 +23,7 @@ pub fn run(options: &Fit) -> Result<()> {
     if let (Some(specimens), Some(simulated)) = (options.simulated, &mut preset.simulated) {
         simulated.for_machine = specimens;
     }
+    let simulated = preset.simulated.as_ref().map(|of| of.for_machine);
     let table = options.data.open()?;
     let held_out = options.hold_out.iter().cloned().collect();
     Split::by_specimens(&table, &held_out).context("--hold-out")?;
@@ -31,6 +32,7 @@ pub fn run(options: &Fit) -> Result<()> {
         "{} already holds a model: use another --out",
         options.out.display()
     );
+    warn_of_unnamed(&table);
     let data_sha256 = table.digest()?;
     let table = as_learned(table, &preset)?;
     let cells = Cells::for_machine(&table, &preset, options.seed)?;
@@ -51,9 +53,11 @@ pub fn run(options: &Fit) -> Result<()> {
         licence: options.licence.clone(),
         data_sha256,
         command: format!(
-            "mitoscope fit --seed {} --hold-out {}, with the network of {sha256}",
+            "mitoscope fit{} --out RUN --seed {}{}{}, with the network of {sha256}",
+            data_flags(&options.data),
             options.seed,
-            options.hold_out.join(",")
+            simulated.map_or(String::new(), |count| format!(" --simulated {count}")),
+            hold_out_flag(&options.hold_out)
         ),
         seed: options.seed,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),

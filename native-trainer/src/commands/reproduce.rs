@@ -17,7 +17,7 @@ use native_trainer::samples::Sample;
 use native_trainer::table::Table;
 
 use super::progress::Progress;
-use super::{data_name, train_first};
+use super::{data_flags, data_name, flag, train_first, training_flags, warn_of_unnamed};
 use crate::Reproduce;
 
 /// Runs the command.
@@ -28,6 +28,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let planned: Vec<_> =
         settings.iter().flat_map(|s| (1..=options.sets).map(move |set| (*s, set))).collect();
     let table = options.data.open()?;
+    warn_of_unnamed(&table);
     let seed = options.training.seed;
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
@@ -38,7 +39,8 @@ pub fn run(options: &Reproduce) -> Result<()> {
     eprintln!("{} runs on {device_name}", planned.len());
     let first = train_first(&course, &options.out, CHECKPOINT_EVERY, seed, &device)?;
     let start = first.map(|first| first.checkpoint);
-    let study = Study::new(course, &data.sha256, options.grouped, seed, device, start);
+    let identity = table.identity(&data.sha256);
+    let study = Study::new(course, &identity, options.grouped, seed, device, start);
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(options, &preset),
@@ -98,25 +100,13 @@ fn data(options: &Reproduce, table: &Table) -> Result<record::Data> {
 /// The command that gives the same report, whatever the presets become.
 fn command(options: &Reproduce, preset: &Preset) -> String {
     let settings: Vec<String> = options.settings.iter().map(|s| format!("{s:?}")).collect();
-    let flag = |set: bool, name: &str| if set { format!(" {name}") } else { String::new() };
-    let [mitotic, interphase] = [preset.batch.mitotic, preset.batch.interphase];
-    // Where simulated cells stand beside, --batch gives other numbers of these than the preset.
-    let batch = options.training.batch.is_some() || preset.simulated.is_none();
-    let of_simulated = preset.simulated.as_ref().map_or(String::new(), |simulated| {
-        format!(" --first-steps {} --simulated {}", simulated.first_steps, simulated.specimens)
-    });
     format!(
-        "mitoscope reproduce --data {} --out REPORT --preset {} --settings {} --sets {} --seed {} \
-         --steps {}{}{of_simulated}{}{}",
-        options.data.data.file_name().unwrap_or_default().to_string_lossy(),
-        preset.name,
+        "mitoscope reproduce{} --out REPORT --settings {} --sets {}{}{}",
+        data_flags(&options.data),
         settings.join(","),
         options.sets,
-        options.training.seed,
-        preset.steps,
-        flag(batch, &format!("--batch {mitotic} {interphase}")),
+        training_flags(&options.training, preset),
         flag(options.grouped, "--grouped"),
-        flag(options.data.montage, "--montage"),
     )
 }
 

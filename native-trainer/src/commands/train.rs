@@ -8,26 +8,26 @@ use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
-use native_trainer::contrast::AtContrast;
 use native_trainer::course::{Cells, Course};
-use native_trainer::cross_fitting::{Folds, cross_fit};
+use native_trainer::cross_fitting::{Folds, cross_fit, folds_of};
 use native_trainer::device;
 use native_trainer::embedded::learnable;
-use native_trainer::evaluation::{AtPoint, CrossFitted, Evaluation, SimulatedOnly};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
 use native_trainer::found::with_found;
-use native_trainer::head_ablation::Variant;
-use native_trainer::judge::{OutOfFold, Split};
+use native_trainer::judge::{Judge, OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
+use native_trainer::svm_search::Labelled;
 use native_trainer::table::Table;
 use native_trainer::training::{Plan, StepReport};
 use native_trainer::transfer::simulated_only;
 
 use super::progress::Progress;
+use super::summary::summarise;
 use super::{
-    FIRST_CHECKPOINT, data_name, print_as_found, print_by_pattern, print_intervals, train_first,
+    FIRST_CHECKPOINT, data_flags, data_name, hold_out_flag, read_model, train_first,
+    training_flags, warn_of_unnamed,
 };
 use crate::Train;
 
@@ -53,13 +53,35 @@ pub fn run(options: &Train) -> Result<()> {
     let labels = table.labels_of(&split.train);
     StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
-    let begun = [&checkpoint, &options.out.join(FIRST_CHECKPOINT)].iter().any(|path| path.exists());
+    let finished = options.out.join(MODEL);
+    let files = [&checkpoint, &options.out.join(FIRST_CHECKPOINT), &finished];
     ensure!(
-        options.resume || !begun,
+        options.resume || !files.iter().any(|path| path.exists()),
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
-    let data_sha256 = table.digest()?;
+    if options.cross_fit != Folds::Specimens(0) {
+        let judge = Judge {
+            table: &table,
+            split: &split,
+            beside: &Labelled::default(),
+            grouped: true,
+            seed,
+        };
+        folds_of(&judge, options.cross_fit).context("--cross-fit")?;
+    }
+    let provenance = provenance(options, &preset, table.digest()?);
+    if finished.exists() {
+        let of = read_model(&finished)?.0.manifest.provenance;
+        ensure!(
+            (&of.data_sha256, &of.command) == (&provenance.data_sha256, &provenance.command),
+            "{} holds the model of another run ({}): use another --out",
+            options.out.display(),
+            of.command
+        );
+    }
+    warn_of_unnamed(&table);
+    let identity = table.identity(&provenance.data_sha256);
     let table = as_learned(table, &preset)?;
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
@@ -85,7 +107,7 @@ pub fn run(options: &Train) -> Result<()> {
         device: device.clone(),
         checkpoint: &checkpoint,
         checkpoint_every,
-        run: format!("{data_sha256} {:?} {preset:?} {seed}", split.specimens),
+        run: format!("{identity} {:?} {preset:?} {seed}", split.specimens),
         resume: options.resume,
         start: first.as_ref().map(|first| first.checkpoint.as_path()),
     };
@@ -101,7 +123,6 @@ pub fn run(options: &Train) -> Result<()> {
     let all = Split::by_specimens(&table, &split.specimens)?;
     let mut fitted = fit(&course, &all, &trained.weights, unseen, seed, &device)?;
     fitted.evaluation.simulated_only = on_simulated;
-    let provenance = provenance(options, &preset, data_sha256);
     finish(&options.out, &preset, trained.weights, fitted, provenance)
 }
 
@@ -144,7 +165,7 @@ pub(super) fn finish(
 ) -> Result<()> {
     let evaluation = &fitted.evaluation;
     write_at_once(&out.join(EVALUATION), &serde_json::to_vec_pretty(evaluation)?)?;
-    summarise(evaluation);
+    summarise(evaluation, &fitted.limits);
     let model = Model {
         manifest: Manifest {
             schema: SCHEMA,
@@ -170,84 +191,21 @@ pub(super) fn finish(
 }
 
 fn provenance(options: &Train, preset: &Preset, data_sha256: String) -> Provenance {
-    let seed = options.training.seed;
-    let simulated = preset.simulated.as_ref();
     let trained_steps = preset.steps + preset.first().map_or(0, |first| first.steps);
     Provenance {
         data: data_name(&options.data_name, &options.data),
         licence: options.licence.clone(),
         data_sha256,
         command: format!(
-            "mitoscope train --preset {} --seed {seed} --hold-out {} --steps {} --first-steps {} \
-             --simulated {} --cross-fit {}",
-            preset.name,
-            options.hold_out.join(","),
-            preset.steps,
-            simulated.map_or(0, |simulated| simulated.first_steps),
-            simulated.map_or(0, |simulated| simulated.specimens),
+            "mitoscope train{} --out RUN{}{} --cross-fit {}",
+            data_flags(&options.data),
+            training_flags(&options.training, preset),
+            hold_out_flag(&options.hold_out),
             options.cross_fit
         ),
-        seed,
+        seed: options.training.seed,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         trained_steps: trained_steps as u64,
-    }
-}
-
-fn summarise(evaluation: &Evaluation) {
-    println!("inner cross-validation  {}", evaluation.inner.line());
-    let rows = [
-        ("held out", &evaluation.held_out),
-        ("  by box alone", &evaluation.box_geometry_baseline),
-        ("  by brightness alone", &evaluation.brightness_baseline),
-        ("  by descriptors", &evaluation.descriptors_baseline),
-    ];
-    for (name, figures) in rows {
-        if let Some(figures) = figures {
-            println!("{name:23} {}", figures.line());
-        }
-    }
-    print_intervals(&evaluation.held_out_intervals);
-    print_by_pattern(&evaluation.held_out_by_pattern);
-    evaluation.held_out_found.iter().for_each(print_as_found);
-    if let Some(cross_fitted) = &evaluation.cross_fitted {
-        let CrossFitted { folds, figures, intervals, by_pattern, found, contrasts, points, .. } =
-            cross_fitted;
-        println!("{:23} {}", format!("unknown in {folds} folds"), figures.line());
-        print_intervals(intervals);
-        print_by_pattern(by_pattern);
-        found.iter().for_each(print_as_found);
-        for AtContrast { exponent, unknown, held_out } in contrasts {
-            println!("{:23} {}", format!("  greys to the {exponent:.1}"), unknown.line());
-            if let Some(figures) = held_out {
-                println!("{:23} {}", "    held out", figures.line());
-            }
-        }
-        for AtPoint { name, threshold, cross_fitted, held_out, .. } in points {
-            println!("{:23} {}", format!("  {name} {threshold:.3}"), cross_fitted.line());
-            if let Some(figures) = held_out {
-                println!("{:23} {}", "    held out", figures.line());
-            }
-        }
-    }
-    if let Some(patterns) = &evaluation.unknown_patterns {
-        println!("each pattern by a machine made without it");
-        print_by_pattern(patterns);
-    }
-    for Variant { features, simulated, unknown_specimens, unknown_patterns } in
-        &evaluation.head_ablation
-    {
-        println!("machine on {}, {simulated} simulated cells beside", features.name());
-        println!("{:23} {}", "  unknown specimens", unknown_specimens.line());
-        if let Some(figures) = unknown_patterns {
-            println!("{:23} {}", "  unknown patterns", figures.line());
-        }
-    }
-    if let Some(SimulatedOnly { all, held_out, by_pattern, .. }) = &evaluation.simulated_only {
-        println!("{:23} {}", "simulated only: all", all.line());
-        if let Some(figures) = held_out {
-            println!("{:23} {}", "  held out", figures.line());
-        }
-        print_by_pattern(by_pattern);
     }
 }
 
