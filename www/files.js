@@ -2,7 +2,8 @@
 /**
  * Files from a drop or a picker, folders included, and the specimen that their names tell.
  *
- * Invariant: from a folder only images by name; a file that the user named is always tried.
+ * Invariant: from a folder only images by name; a file that the user named is always tried; what cannot
+ * be read stands among the files and fails on its own.
  */
 import { t } from "./messages.js";
 
@@ -45,8 +46,7 @@ export async function dropped(transfer) {
   const files = [];
   for (const { entry, file } of entries) {
     if (entry?.isDirectory) {
-      const folder = await filesIn(/** @type {FileSystemDirectoryEntry} */ (entry), entry.name);
-      files.push(...folder.filter((inner) => IMAGE_NAME.test(inner.file.name)));
+      files.push(...(await imagesIn(/** @type {FileSystemDirectoryEntry} */ (entry), entry.name)));
     } else if (file) {
       files.push({ file, folder: "" });
     }
@@ -55,27 +55,39 @@ export async function dropped(transfer) {
 }
 
 /** @param {FileSystemDirectoryEntry} directory @param {string} folder @returns {Promise<Given[]>} */
-async function filesIn(directory, folder) {
+async function imagesIn(directory, folder) {
   const reader = directory.createReader();
+  const files = [];
   /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) break; // a folder is read in portions of about a hundred
+    /** @type {FileSystemEntry[] | null} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve(null)));
+    if (!some) files.push({ file: new Unreadable([], directory.name), folder });
+    if (!some?.length) break; // a folder is read in portions of about a hundred
     entries.push(...some);
   }
   entries.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  const files = [];
   for (const entry of entries) {
     if (entry.isDirectory) {
       const inner = /** @type {FileSystemDirectoryEntry} */ (entry);
-      files.push(...(await filesIn(inner, `${folder}/${entry.name}`)));
-    } else {
+      files.push(...(await imagesIn(inner, `${folder}/${entry.name}`)));
+    } else if (IMAGE_NAME.test(entry.name)) {
       const given = /** @type {FileSystemFileEntry} */ (entry);
-      const file = await new Promise((resolve, reject) => given.file(resolve, reject));
+      /** @type {File} */
+      const file = await new Promise((resolve) =>
+        given.file(resolve, () => resolve(new Unreadable([], entry.name))),
+      );
       files.push({ file, folder });
     }
   }
   return files;
+}
+
+/** Stands for what the browser cannot give, so that it gets a row that says so. */
+class Unreadable extends File {
+  /** @returns {Promise<never>} */
+  arrayBuffer() {
+    return Promise.reject(new Error(`${this.name} cannot be read`));
+  }
 }

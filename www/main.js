@@ -16,6 +16,7 @@ import { Session } from "./session.js";
 import { Store } from "./store.js";
 import { Study, soon } from "./study.js";
 import { Actions } from "./view/actions.js";
+import { sourceName } from "./view/cell.js";
 import { DetailView } from "./view/detail.js";
 import { byId, html, on, write } from "./view/dom.js";
 import { FieldView } from "./view/field.js";
@@ -25,8 +26,9 @@ import { keepOnly } from "./view/pictures.js";
 import { SpecimensView } from "./view/specimens.js";
 import { SummaryView } from "./view/summary.js";
 
-const announce = byId("announce");
-const tell = (/** @type {string} */ words) => write(announce, words);
+/** @type {Map<Element, () => string>} what is said, to be said again in another language */
+const said = new Map();
+const tell = (/** @type {() => string} */ words) => say(byId("announce"), words);
 const study = new Study();
 const store = new Store();
 /** @type {Session | null} while the model loads, or when it cannot */
@@ -44,6 +46,7 @@ const specimens = new SpecimensView(byId("specimens"), study, (source, reading) 
 const summary = new SummaryView(study, () => gallery.review());
 const detail = new DetailView(byId("detail"), byId("detail-body"), study);
 const actions = new Actions(study, store, {
+  ready: () => opening,
   busy: () => session?.running ?? false,
   stop: () => session?.cancel(),
   tell,
@@ -73,7 +76,7 @@ on("samples", "click", async () => {
 takeFiles(async (files) => {
   const project = files.find(({ file }) => PROJECT_NAME.test(file.name));
   if (project) await actions.open(project.file);
-  else if (files.length === 0) tell(t.noFiles);
+  else if (files.length === 0) tell(() => t.noFiles);
   else {
     await opening;
     session?.add(files, byId("kind").value);
@@ -82,7 +85,7 @@ takeFiles(async (files) => {
 
 /** Loads the model; says why when it cannot. */
 async function open() {
-  tell(t.loading);
+  tell(() => t.loading);
   try {
     const [client] = await Promise.all([Client.start({ ...options(), onMoved }), samples]);
     info = await client.info();
@@ -97,18 +100,24 @@ async function open() {
     study.references = await client.references();
     session = new Session(client, study);
     follow(session);
-    tell(t.ready);
+    tell(() => t.ready);
     await actions.resume();
     const resumed = study.sources.length > 0;
     document.body.dataset.state = resumed ? "files" : "empty";
     if (resumed) showGuide(false);
     translate();
   } catch (error) {
-    tell("");
+    tell(() => "");
     byId("fatal").hidden = false;
-    write(byId("fatal"), `${t.loadFailed} ${inWords(/** @type {any} */ (error))}`);
+    say(byId("fatal"), () => `${t.loadFailed} ${inWords(/** @type {any} */ (error))}`);
     document.body.dataset.state = "failed";
   }
+}
+
+/** @param {Element} element @param {() => string} words */
+function say(element, words) {
+  said.set(element, words);
+  write(element, words());
 }
 
 /** What the address asks for, e.g. `?backend=webgpu&software=1`. */
@@ -182,6 +191,8 @@ function follow(session) {
     progress.value = image - 1 + (cells ? done / cells : 0);
   });
   when("running", (/** @type {boolean} */ running) => {
+    const focused = byId("running").contains(document.activeElement);
+    if (focused && !running) byId("choose-files").focus(); // it goes, and the focus with it
     byId("running").hidden = !running;
     byId("clear").hidden = running;
     byId("result").ariaBusy = String(running); // what changes by the second is not read out
@@ -189,8 +200,9 @@ function follow(session) {
     progress.removeAttribute("value");
     afterShown(() => {
       const failed = study.sources.findLast(({ status }) => status === "failed");
-      const why = failed?.failure ? ` ${failed.name}: ${inWords(failed.failure)}` : "";
-      tell(running ? "" : t.finished(byId("verdict").textContent ?? "") + why);
+      const why = () =>
+        failed?.failure ? ` ${sourceName(failed)}: ${inWords(failed.failure)}` : "";
+      tell(() => (running ? "" : t.finished(byId("verdict").textContent ?? "") + why()));
       document.body.dataset.run = running ? "working" : "finished";
       actions.update();
     });
@@ -227,6 +239,7 @@ function translate() {
   const parts = new Set(/** @type {const} */ (["sources", "specimens", "cells", "selection"]));
   showSums(parts);
   showCells(parts);
+  for (const [element, words] of said) write(element, words());
 }
 
 /** The guided first run: shown until it is dismissed, and again on demand. */

@@ -17,6 +17,7 @@ import { t } from "./messages.js";
  * @property {{ file: File, group: string, source: Source }[]} files
  * @property {Protocol.Kind} as
  * @property {AbortSignal} signal
+ * @property {number} generation of the study they were dropped into
  *
  * @typedef {object} Pace
  * @property {number} image the one in work, counted from 1
@@ -47,15 +48,12 @@ export class Session extends EventTarget {
 
   /** Queues files; starts when idle. @param {Given[]} files @param {Protocol.Kind} as */
   add(files, as) {
-    if (this.#abort.signal.aborted) this.#abort = new AbortController();
     const waiting = files.map((given) => {
       const group = specimenName(given);
       const { file } = given;
       return { file, group, source: this.#study.add({ name: file.name, file }, group) };
     });
-    this.#jobs.push({ files: waiting, as, signal: this.#abort.signal });
-    this.#clock.images += files.length;
-    if (!this.running) void this.#run();
+    this.#queue(waiting, as);
   }
 
   /** Reads another page or channel of a field's file. @param {Source} source @param {Protocol.Reading} reading */
@@ -65,16 +63,21 @@ export class Session extends EventTarget {
     this.#study.reread(source, reading);
     if (status === "waiting") return; // its turn comes, with what is now wanted
     this.#stops.get(source)?.abort();
-    if (this.#abort.signal.aborted) this.#abort = new AbortController();
-    const files = [{ file, group: "", source }];
-    this.#jobs.push({ files, as: "field", signal: this.#abort.signal });
-    this.#clock.images += 1;
-    if (!this.running) void this.#run();
+    this.#queue([{ file, group: "", source }], "field");
   }
 
   /** Stops at once; what is classified stays. */
   cancel() {
     this.#abort.abort();
+  }
+
+  /** @param {Job["files"]} files @param {Protocol.Kind} as */
+  #queue(files, as) {
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    const { generation } = this.#study;
+    this.#jobs.push({ files, as, signal: this.#abort.signal, generation });
+    this.#clock.images += files.length;
+    if (!this.running) void this.#run();
   }
 
   async #run() {
@@ -88,7 +91,10 @@ export class Session extends EventTarget {
         if (!(await this.#image(file, source, job.as, job.signal))) continue;
         crops.set(group, [...(crops.get(group) ?? []), file]);
       }
-      for (const [group, files] of crops) await this.#crops(files, group, job.signal);
+      for (const [group, files] of crops) {
+        // Other work may have taken the place of theirs.
+        if (job.generation === this.#study.generation) await this.#crops(files, group, job.signal);
+      }
     }
     this.running = false;
     this.#clock = { image: 0, images: 0, cells: 0, milliseconds: 0 };
@@ -126,7 +132,7 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Works on a source and settles its status, whatever happens.
+   * Works on a source and settles its status, whatever happens, unless it is to be read otherwise.
    *
    * @param {Source} source
    * @param {AbortSignal} all stops everything
@@ -142,6 +148,7 @@ export class Session extends EventTarget {
       await work(signal);
       this.#study.update(source, { status: "done" });
     } catch (error) {
+      if (own.signal.aborted && !all.aborted) return; // it waits to be read again
       const [status, failure] = signal.aborted
         ? [/** @type {const} */ ("stopped"), null]
         : [/** @type {const} */ ("failed"), failureOf(error)];

@@ -97,6 +97,8 @@ export class Study extends EventTarget {
   /** @type {string | null} id of the specimen in view; null: all */ scope = null;
   /** @type {ModelName | null} of the model that is loaded */ model = null;
   /** @type {Protocol.References | null} of the model that is loaded */ references = null;
+  /** Grows when other work takes the place of all that is here. */
+  generation = 0;
   ledger = new Ledger();
   /** @type {Map<string, Cell>} */ #cells = new Map();
   /** @type {Set<Part>} */ #changed = new Set();
@@ -127,16 +129,17 @@ export class Study extends EventTarget {
     return String(this.ledger.get("reader") ?? "");
   }
 
-  /** The models in use. @returns {ModelName[]} */
+  /** The models that have classified what is here; before any has, the one that will. @returns {ModelName[]} */
   get #models() {
-    const models = [this.model, ...this.sources.map((source) => source.model)];
-    return models.filter((model) => model !== null);
+    const models = this.sources.flatMap(({ model }) => model ?? []);
+    return models.length > 0 || !this.model ? models : [this.model];
   }
 
-  /** Named thresholds: the boundary, then those of the models in use. */
+  /** Named thresholds: the boundary, then those of the loaded model and of the models in use. */
   get points() {
     const points = [{ name: "boundary", threshold: BOUNDARY }];
-    for (const point of this.#models.flatMap((model) => model.operatingPoints)) {
+    const models = [this.model, ...this.#models];
+    for (const point of models.flatMap((model) => model?.operatingPoints ?? [])) {
       const { name, threshold } = point;
       if (points.some((other) => other.name === name && other.threshold === threshold)) continue;
       points.push(point);
@@ -292,7 +295,15 @@ export class Study extends EventTarget {
 
   /** @param {Specimen} specimen @param {Specimen} into */
   merge(specimen, into) {
-    this.ledger.set(specimen.sources.map(({ id }) => [`source/${id}`, into.id]));
+    const note = [into.note, specimen.note].filter(Boolean).join("\n");
+    const ungradable = !into.gradable || !specimen.gradable;
+    /** @type {[string, string][]} */
+    const moves = specimen.sources.map(({ id }) => [`source/${id}`, into.id]);
+    this.ledger.set([
+      ...moves,
+      [`specimen/${into.id}/note`, note || undefined],
+      [`specimen/${into.id}/ungradable`, ungradable || undefined],
+    ]);
     if (this.scope === specimen.id) this.see(into.id);
   }
 
@@ -322,6 +333,14 @@ export class Study extends EventTarget {
     this.#touch("selection");
   }
 
+  /** Leaves selected only what is among these cells, lest a key answer for one not in view. @param {Cell[]} cells */
+  narrow(cells) {
+    const seen = new Set(cells);
+    this.selection = new Set([...this.selection].filter((cell) => seen.has(cell)));
+    if (this.current && !seen.has(this.current)) this.current = null;
+    this.#touch("selection");
+  }
+
   /** Shows a field. @param {Source | null} source */
   show(source) {
     this.shown = source;
@@ -335,6 +354,7 @@ export class Study extends EventTarget {
     if (!this.shown || !sources.includes(this.shown)) {
       this.shown = sources.find(({ preview }) => preview) ?? null;
     }
+    this.narrow(this.cells);
     this.#touch("specimens", "view", "cells");
   }
 
@@ -351,6 +371,7 @@ export class Study extends EventTarget {
    * @param {Record<string, import("./ledger.js").Value>} entries of the ledger
    */
   restore(sources, entries) {
+    this.generation += 1;
     this.#cells.clear();
     this.sources = [];
     this.shown = null;

@@ -45,7 +45,7 @@ pub enum Unseen {
     /// None of them.
     Nothing,
     /// All of them: it learned from simulated cells alone, so that folds of the classifier are honest.
-    /// Only the statistics of its normalisation are of these cells, without their labels.
+    /// Only the statistics of its normalisation are of these cells, in batches of both classes alike.
     Everything,
     /// None, but [`crate::cross_fitting`] trained others that did not know theirs.
     InFolds(OutOfFold),

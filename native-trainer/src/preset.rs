@@ -207,7 +207,7 @@ impl PresetName {
 
 impl Preset {
     /// Whether the network's weights learn from real cells. If not, its normalisation still takes on
-    /// their statistics, which need no label (adaptive batch normalisation, Li et al. 2016).
+    /// their statistics (adaptive batch normalisation, Li et al. 2016), in batches like those of a training.
     pub fn learns_from_real_cells(&self) -> bool {
         self.steps > 0
     }

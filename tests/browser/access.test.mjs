@@ -158,6 +158,27 @@ test("the field is enlarged, moved and brightened without touching a figure", as
     /contrast\(2\)/,
   );
   assert.equal(await page.innerText("#verdict"), figures);
+  const reset = page.locator(".tools button", { hasText: "↺" });
+  await reset.press("Enter");
+  assert.equal(await page.inputValue(".contrast"), "1");
+  assert.ok(await reset.evaluate((button) => button === document.activeElement), "it keeps focus");
+  await page.context().close();
+});
+
+test("no key answers for a cell that is out of view", async () => {
+  const page = await view({});
+  await openProject(page);
+  await page.click("#see-1");
+  await page.locator("#gallery .card").first().click();
+  await page.click("#see-2");
+  await page.locator("#gallery").press("m");
+  await page.locator("#gallery .card.interphase").first().click();
+  await page.selectOption("#filter-class", "mitotic");
+  await page.locator("#gallery").press("m");
+  await page.click("#see-all");
+  await page.selectOption("#filter-class", "all");
+  assert.equal(await page.locator("#gallery .card").count(), 36);
+  assert.equal(await page.locator("#gallery .card.read").count(), 0);
   await page.context().close();
 });
 

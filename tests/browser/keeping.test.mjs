@@ -64,6 +64,25 @@ test("a tab hears that another has erased", async () => {
   assert.equal(await second.locator(".source").count(), 2, "the work stays on the page");
 });
 
+test("a project opened while the page loads does not lose what is kept unasked", async () => {
+  await keep(await withProject(2));
+  const page = await context.newPage();
+  /** @type {() => void} */
+  let go = () => {};
+  const gate = new Promise((resolve) => (go = () => resolve(undefined)));
+  await page.route("**/samples/*.png", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await page.goto(`${stage.site.url}?backend=cpu`, { waitUntil: "commit" });
+  await page.locator("#samples:has-text('samples')").waitFor();
+  await page.setInputFiles("#project", file("three.mitoscope", madeUpProject(3, 6)));
+  go();
+  await page.locator("#question").waitFor({ timeout: 60_000 });
+  await page.click("#question button[value=no]");
+  assert.equal(await page.locator(".source").count(), 2);
+});
+
 /** A page with a project of so many fields. @param {number} fields */
 async function withProject(fields) {
   const page = await open(context, `${stage.site.url}?backend=cpu`);

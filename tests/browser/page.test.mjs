@@ -136,6 +136,8 @@ test("cancel stops at once and keeps what is done", async () => {
   await finished(page);
   const took = Number(await page.getAttribute("body", "data-took"));
   assert.ok(took > 0 && took < 300, `it took ${took} ms to stop`);
+  const focused = await page.evaluate(() => document.activeElement?.id);
+  assert.equal(focused, "choose-files", "the focus goes on from the button that is gone");
   const [all, mitotic, interphase] = await boxCounts(page);
   assert.ok(mitotic + interphase > 0 && mitotic + interphase < all, "some cells were left out");
   assert.match((await page.textContent(".source .state >> nth=0")) ?? "", /^stopped: /);

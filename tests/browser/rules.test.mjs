@@ -11,7 +11,7 @@ const load = (name) => import(join(PROJECT, "www", name));
 const { judge } = await load("verdict.js");
 const { csv } = await load("export.js");
 const { Ledger } = await load("ledger.js");
-const { specimenName } = await load("files.js");
+const { dropped, specimenName } = await load("files.js");
 
 test("the verdict is that of the golden cases, which the native program passes too", async () => {
   const file = join(PROJECT, "tests/fixtures/verdicts.json");
@@ -108,6 +108,40 @@ test("file names and folders tell the specimen", () => {
   assert.equal(name("plain.bmp"), "plain");
   assert.equal(name("17.png"), "Specimen");
   assert.equal(name("HOM-1.png", "run/A"), "run/A");
+});
+
+test("what cannot be read of a drop stands among its files and fails on its own", async () => {
+  /** @typedef {(value: any) => void} Told */
+  const entry = (/** @type {string} */ name, readable = true) => ({
+    ...{ name, isDirectory: false },
+    file: (/** @type {Told} */ resolve, /** @type {Told} */ reject) =>
+      readable ? resolve(new File(["x"], name)) : reject(new Error("gone")),
+  });
+  const folder = (/** @type {string} */ name, /** @type {unknown[] | null} */ inside) => ({
+    ...{ name, isDirectory: true },
+    createReader: () => {
+      const portions = [inside, []];
+      return {
+        readEntries: (/** @type {Told} */ resolve, /** @type {Told} */ reject) =>
+          inside ? resolve(portions.shift()) : reject(new Error("locked")),
+      };
+    },
+  });
+  const inside = [entry("10.png", false), entry("2.png"), entry("a.txt"), folder("locked", null)];
+  const top = folder("run", inside);
+  const item = { kind: "file", webkitGetAsEntry: () => top, getAsFile: () => null };
+  /** @type {{ file: File, folder: string }[]} */
+  const files = await dropped({ items: [item] });
+  assert.deepEqual(
+    files.map(({ file, folder }) => [folder, file.name]),
+    [
+      ["run", "2.png"],
+      ["run", "10.png"],
+      ["run/locked", "locked"],
+    ],
+  );
+  assert.equal((await files[0].file.arrayBuffer()).byteLength, 1);
+  for (const { file } of files.slice(1)) await assert.rejects(file.arrayBuffer());
 });
 
 test("every language has every word", async () => {

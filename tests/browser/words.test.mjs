@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { file, truncatedTiff } from "./helpers/images.mjs";
-import { madeUpProject, modelManifest } from "./helpers/project.mjs";
-import { PROJECT, give, open } from "./helpers/site.mjs";
+import { madeUpProject, modelManifest, modelSha256 } from "./helpers/project.mjs";
+import { PROJECT, give, open, serve } from "./helpers/site.mjs";
 import { staged } from "./helpers/stage.mjs";
 
 const stage = staged();
@@ -44,6 +44,42 @@ test("every error that explains itself in English has a German sentence", async 
   const codes = [...source.matchAll(/=> "([a-z-]+)",/g)].map(([, code]) => code);
   assert.ok(codes.length >= 6, `src/error.rs gives only ${codes}`);
   for (const code of [...codes, "load", "project"]) assert.ok(faults[code], `none for "${code}"`);
+});
+
+test("every staining pattern and every point of the model has a German word", async () => {
+  const { german, kinds } = await import(join(PROJECT, "www/messages/german.js"));
+  const source = await readFile(join(PROJECT, "native-trainer/src/simulation/pattern.rs"), "utf8");
+  const [patterns] = source.split("pub enum View");
+  const names = [...patterns.matchAll(/=> "([a-z ]+)",/g)].map(([, name]) => name);
+  assert.ok(names.length >= 11, `pattern.rs gives only ${names}`);
+  for (const name of names) assert.ok(kinds[name], `none for "${name}"`);
+  for (const { name } of (await modelManifest()).operating_points) {
+    assert.ok(german.point[name], `none for "${name}"`);
+  }
+});
+
+test("what was said is said again in another language", async (t) => {
+  const page = await open(stage.browser, `${stage.site.url}?backend=cpu`);
+  const says = (/** @type {string} */ id, /** @type {RegExp} */ words) =>
+    page.locator(id, { hasText: words }).waitFor();
+  await says("#announce", /^Ready\.$/);
+  await page.selectOption("#language", "de");
+  await says("#announce", /^Bereit\.$/);
+  const project = madeUpProject(1, 12, { sha256: await modelSha256() });
+  await page.setInputFiles("#project", file("map.mitoscope", project));
+  await page.locator("body[data-state=files]").waitFor();
+  await page.locator("#plot").press("Enter");
+  await says("#map-said", /^Gewählt: /);
+  await page.selectOption("#language", "en");
+  await says("#announce", /^The project is open\.$/);
+  await says("#map-said", /^Chosen: /);
+  const broken = await serve({ files: { "www/model/model.safetensors": Buffer.from("no model") } });
+  t.after(broken.close);
+  await page.goto(broken.url);
+  await says("#fatal", /^mitoscope cannot start\./);
+  await page.selectOption("#language", "de");
+  await says("#fatal", /^mitoscope kann nicht starten\./);
+  await page.close();
 });
 
 test("the operating points of a model are named on the slider, and a click applies one", async () => {
@@ -88,5 +124,7 @@ test("the operating points of a model are named on the slider, and a click appli
   // The slider finds a point when it comes near it, and says its name.
   await page.locator("#threshold").fill("0.48");
   assert.match(await page.innerText("#threshold-words"), /specific/);
+  await page.locator("#threshold").press("ArrowRight");
+  assert.match(await page.innerText("#threshold-words"), /\+0\.49 \(own threshold\)/);
   await page.close();
 });

@@ -106,6 +106,8 @@ export const english = {
     balanced: "balanced",
     sensitive: "sensitive",
     specific: "specific",
+    triage: "triage",
+    precise: "precise",
   },
   custom: "own threshold",
   threshold: "Threshold on the decision value",

@@ -19,22 +19,27 @@ const KEEP_MS = 2000;
 export class Actions {
   #study;
   #store;
+  #ready;
   #busy;
   #stop;
   #tell;
+  /** Whether the report is filled already for the printing that begins. */
+  #filled = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #later;
 
   /**
    * @param {Study} study
    * @param {Store} store
    * @param {object} page
+   * @param {() => Promise<unknown>} page.ready settles when what an earlier visit has kept is back
    * @param {() => boolean} page.busy whether images are being worked on
    * @param {() => void} page.stop stops working on images
-   * @param {(words: string) => void} page.tell says something to everyone
+   * @param {(words: () => string) => void} page.tell says something to everyone, in any language
    */
-  constructor(study, store, { busy, stop, tell }) {
+  constructor(study, store, { ready, busy, stop, tell }) {
     this.#study = study;
     this.#store = store;
+    this.#ready = ready;
     this.#busy = busy;
     this.#stop = stop;
     this.#tell = tell;
@@ -50,9 +55,15 @@ export class Actions {
     on("print", "click", () =>
       this.#attempt("internal", async () => {
         await this.printable();
+        this.#filled = true;
         print();
+        this.#filled = false;
       }),
     );
+    // The browser's own command to print waits for nothing: at least the words are there at once.
+    addEventListener("beforeprint", () => {
+      if (!this.#filled) void this.#attempt("internal", () => this.printable());
+    });
     const menu = byId("export");
     on("export", "click", ({ target }) => target.closest("button") && (menu.open = false));
     on("export", "keydown", (event) => {
@@ -70,9 +81,13 @@ export class Actions {
     });
     on("clear", "click", () => this.#clear());
     on("keep", "change", ({ target }) => this.#keep(target.checked));
-    on("erase", "click", () => this.#keep(false));
+    on("erase", "click", () => {
+      byId("keep").focus(); // this button goes
+      void this.#keep(false);
+    });
     store.addEventListener("lost", (event) => {
-      this.#tell(t.lost[/** @type {CustomEvent<keyof typeof t.lost>} */ (event).detail]);
+      const { detail } = /** @type {CustomEvent<keyof typeof t.lost>} */ (event);
+      this.#tell(() => t.lost[detail]);
       this.update();
     });
   }
@@ -84,20 +99,23 @@ export class Actions {
       if (saved) {
         this.#study.restore(saved.sources, saved.ledger);
         this.#store.adopt(this.#study);
-        if (saved.sources.length > 0) this.#tell(t.resumed);
+        if (saved.sources.length > 0) this.#tell(() => t.resumed);
       }
     });
   }
 
-  /** Opens a project file in place of what is on the page. @param {File} file */
+  /** Opens a project file in place of what is on the page; who reads stays. @param {File} file */
   open(file) {
     return this.#attempt("project", async () => {
+      await this.#ready();
       const saved = await readProject(file);
       const asked = this.#study.sources.length > 0;
       if (asked && !(await question(t.replaceAsk, t.replaceYes))) return;
       this.#stop();
+      const { ledger, reader } = this.#study;
       this.#study.restore(saved.sources, saved.ledger);
-      this.#tell(t.opened);
+      if (reader) ledger.note("reader", reader);
+      this.#tell(() => t.opened);
     });
   }
 
@@ -109,8 +127,13 @@ export class Actions {
   /** Brings the bar up to date, and what is kept. */
   update() {
     const { ledger, reader } = this.#study;
-    byId("undo").disabled = !ledger.canUndo;
-    byId("redo").disabled = !ledger.canRedo;
+    const focused = document.activeElement;
+    const [undo, redo] = [byId("undo"), byId("redo")];
+    undo.disabled = !ledger.canUndo;
+    redo.disabled = !ledger.canRedo;
+    // A button that is disabled loses the focus.
+    if (focused === undo && undo.disabled) redo.focus();
+    if (focused === redo && redo.disabled) undo.focus();
     if (document.activeElement !== byId("reader")) byId("reader").value = reader;
     byId("keep").checked = this.#store.on;
     byId("erase").hidden = !this.#store.on;
@@ -127,23 +150,25 @@ export class Actions {
   }
 
   /** @param {boolean} wanted */
-  #keep(wanted) {
-    return this.#attempt("storage", async () => {
+  async #keep(wanted) {
+    await this.#attempt("storage", async () => {
       if (!wanted) await this.#store.erase();
       else if (!(await this.#store.begin())) {
         // Work of another tab is there.
-        if (!(await question(t.keepAsk, t.keepYes))) return this.update();
+        if (!(await question(t.keepAsk, t.keepYes))) return;
         await this.#store.begin(true);
       }
-      this.#tell(wanted ? t.kept : t.erased);
-      this.update();
+      this.#tell(() => (wanted ? t.kept : t.erased));
     });
+    this.update(); // also when it has failed: the box tells what is
   }
 
   async #clear() {
-    if (this.#study.ledger.canUndo && !(await question(t.clearAsk, t.clearYes))) return;
+    const asked = this.#study.sources.length > 0;
+    if (asked && !(await question(t.clearAsk, t.clearYes))) return;
+    this.#stop(); // files may have been dropped while it was asked
     this.#study.clear();
-    this.#tell("");
+    this.#tell(() => "");
     byId("choose-files").focus();
   }
 
@@ -178,7 +203,8 @@ export class Actions {
     } catch (error) {
       // A DOMException has a number for a code.
       const { message, code: own } = /** @type {any} */ (error);
-      this.#tell(inWords({ code: typeof own === "string" ? own : code, message }));
+      const failure = { code: typeof own === "string" ? own : code, message };
+      this.#tell(() => inWords(failure));
     }
   }
 }

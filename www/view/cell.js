@@ -7,9 +7,10 @@
 import { decisionValue, t } from "../messages.js";
 import { isChosen } from "../reading.js";
 
-/** A source's name, with page and channel where one has chosen them. @param {Source} source */
+/** A source's name, with page and channel where one has chosen them; how many images, of several. @param {Source} source */
 export function sourceName(source) {
-  const { name, page, channel } = source;
+  const { name, images, page, channel } = source;
+  if (images > 1) return t.singleCells(images);
   return isChosen(source) ? t.readingName(name, page + 1, t.channels[channel]) : name;
 }
 

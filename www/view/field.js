@@ -99,8 +99,7 @@ export class FieldView {
         tone("contrast", contrast),
         button("↺", t.reset, () => {
           this.#setTone({ brightness: 1, contrast: 1 });
-          this.translate();
-          this.update();
+          for (const input of this.#caption.querySelectorAll("input")) input.value = "1";
         }),
         html("label", {}, t.colourBy, colour),
         html("label", {}, t.moveTo, belongs),

@@ -71,8 +71,13 @@ export class GalleryView {
       this.#window.height = contentRect.height;
       setTimeout(() => this.#layOut()); // its own task: many cards may be due
     }).observe(list);
-    for (const id of ["filter-class", "filter-state", "sort"])
-      on(id, "change", () => this.update());
+    for (const id of ["filter-class", "filter-state"]) {
+      on(id, "change", () => {
+        this.update();
+        study.narrow(this.#cells);
+      });
+    }
+    on("sort", "change", () => this.update());
   }
 
   /** Filters, sorts and shows the cells as they are now. */

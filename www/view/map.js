@@ -45,6 +45,7 @@ export class MapView {
   #legend = html("p", { class: "legend map-legend" });
   #lasso = html("button", { type: "button", class: "lasso", "aria-pressed": "false" });
   #said = html("p", { class: "hint", role: "status", id: "map-said" });
+  #words = () => "";
   #hint = html("p", { class: "hint", id: "map-hint" });
 
   /**
@@ -99,6 +100,7 @@ export class MapView {
     );
     write(this.#lasso, t.mapLasso);
     write(this.#hint, t.mapHint);
+    write(this.#said, this.#words());
   }
 
   /** Places and draws the cells in view soon, in a task of its own: many marks may be due. */
@@ -250,14 +252,15 @@ export class MapView {
     const value = (/** @type {Cell} */ cell) => cell.prediction?.decisionValue ?? 0;
     cells.sort((a, b) => value(b) - value(a));
     this.#study.select(cells, cells[0] ?? null);
-    this.#say(cells, t.mapChosen);
+    this.#say(cells, "mapChosen");
     setTimeout(() => this.#gather(cells)); // its own task, as in `update`
   }
 
-  /** @param {Cell[]} cells @param {(counts: string) => string} words */
-  #say(cells, words) {
+  /** @param {Cell[]} cells @param {"mapChosen" | "mapFramed"} key of the words */
+  #say(cells, key) {
     const mitotic = cells.filter((cell) => labelOf(cell) === "mitotic").length;
-    write(this.#said, words(t.verdict(mitotic, cells.length)));
+    this.#words = () => t[key](t.verdict(mitotic, cells.length));
+    write(this.#said, this.#words());
   }
 
   /** @param {KeyboardEvent} event */
@@ -290,7 +293,7 @@ export class MapView {
       const within = inside(this.#marks, corners(frame));
       this.#say(
         within.map(({ cell }) => cell),
-        t.mapFramed,
+        "mapFramed",
       );
       this.#redraw();
     } else if (event.key === "Enter" || event.key === " ") {

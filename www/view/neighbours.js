@@ -8,8 +8,9 @@ import { kindInWords, number, t } from "../messages.js";
 import { html } from "./dom.js";
 import { showOnSheet } from "./pictures.js";
 
-/** The nearest reference cells, or why there are none. @param {Study} study @param {Cell} cell */
+/** The nearest reference cells, or why there are none; nothing before it is classified. @param {Study} study @param {Cell} cell */
 export function nearestReferences(study, cell) {
+  if (!cell.prediction) return html("div");
   const { references } = study;
   const near = study.neighboursOf(cell);
   const title = html("h3", {}, t.neighbours);

@@ -50,8 +50,10 @@ export class SummaryView {
       ...{ cells: sum("cells"), mitotic: sum("mitotic") },
       ...{ doubtful: sum("doubtful"), candidates: sum("candidates") },
     };
-    const failed = sources.filter((source) => source.status === "failed").length;
-    const images = sources.reduce((sum, source) => sum + source.images, -failed);
+    const count = (/** @type {import("../study.js").Source[]} */ some) =>
+      some.reduce((sum, { images }) => sum + images, 0);
+    const failed = count(sources.filter(({ status }) => status === "failed"));
+    const images = count(sources) - failed;
     const share = cells > 0 ? `${percent(mitotic / cells)} ` : "";
     write(byId("scope-name"), specimen?.name ?? t.allSpecimens);
     write(byId("verdict"), t.verdict(mitotic, cells));

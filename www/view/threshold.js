@@ -134,9 +134,10 @@ function axisOf(values) {
   return { least: Math.floor(10 * least) / 10, most: Math.ceil(10 * most) / 10 };
 }
 
-/** An operating point when the slider is within one step of it. @param {Study} study @param {number} value */
+/** An operating point when no step of the slider is nearer to it. @param {Study} study @param {number} value */
 function snapped(study, value) {
-  const near = study.points.find(({ threshold }) => Math.abs(threshold - value) < 0.015);
+  const step = Number(byId("threshold").step);
+  const near = study.points.find(({ threshold }) => Math.abs(threshold - value) < step / 2);
   return near ? near.threshold : Math.round(100 * value) / 100;
 }
 
