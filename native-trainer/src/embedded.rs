@@ -29,10 +29,14 @@ pub fn views(table: &Table) -> usize {
     if table.rows.len() > table.given().len() { 2 } else { 1 }
 }
 
+/// Most simulated cells beside so many views of real ones.
+pub fn most_beside(views: usize) -> usize {
+    MACHINE_CELLS.iter().map(|(_, most)| views * most).sum()
+}
+
 /// Whether a table's cells and the simulated ones beside them are not too many for a machine.
 pub fn learnable(table: &Table) -> bool {
-    let beside: usize = MACHINE_CELLS.iter().map(|(_, most)| views(table) * most).sum();
-    table.rows.len() + beside <= MAX_SAMPLES
+    table.rows.len() + most_beside(views(table)) <= MAX_SAMPLES
 }
 
 /// Outputs of a network for some rows, by row; empty for the others.

@@ -37,7 +37,8 @@ impl Scaling {
             let values = || rows.iter().map(|row| row[column]);
             let mean = values().sum::<f32>() / count;
             let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt();
-            (mean, deviation.max(f32::EPSILON))
+            // What is the same in all of them tells nothing, wherever it is not.
+            (mean, if deviation > f32::EPSILON { deviation } else { 1.0 })
         };
         Self((0..rows.first().map_or(0, |row| row.len())).map(of_column).collect())
     }

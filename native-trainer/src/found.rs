@@ -30,7 +30,7 @@ pub struct Found {
 /// # Errors
 /// When an image cannot be read or a box lies outside.
 pub fn with_found(table: &Table) -> Result<Table> {
-    let mut all = table.clone().with_named_fields();
+    let mut all = table.clone().with_named_fields()?;
     let fields: Vec<Group> =
         table.groups().into_iter().filter(|group| table.is_field(group)).collect();
     if all.rows.iter().any(|row| row.specimen.is_empty()) {

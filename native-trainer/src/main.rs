@@ -66,7 +66,7 @@ struct Data {
 impl Data {
     fn open(&self) -> Result<Table> {
         let table = Table::open(&self.data)?;
-        Ok(if self.montage { table.montage() } else { table.with_named_fields() })
+        if self.montage { Ok(table.montage()) } else { table.with_named_fields() }
     }
 }
 

@@ -49,9 +49,11 @@ pub enum Mining {
     BatchHard,
 }
 
-/// Mines a batch, given the squared distances of its embeddings.
+/// Mines a batch, given the squared distances of its embeddings, and which cells they are of: a batch that
+/// begins a new round may hold a cell twice.
 pub fn mine(
     distances: &[Vec<f32>],
+    cells: &[usize],
     labels: &[Label],
     margin: f32,
     mining: Mining,
@@ -63,7 +65,7 @@ pub fn mine(
     for anchor in of(Label::Mitotic) {
         let row = &distances[anchor];
         far += of(Label::Interphase).map(|n| f64::from(row[n])).sum::<f64>();
-        for positive in of(Label::Mitotic).filter(|p| *p != anchor) {
+        for positive in of(Label::Mitotic).filter(|p| cells[*p] != cells[anchor]) {
             pairs += 1;
             near += f64::from(row[positive]);
             for negative in of(Label::Interphase) {
@@ -83,7 +85,7 @@ pub fn mine(
             }
         }
         if mining == Mining::BatchHard {
-            triplets.extend(hardest(anchor, row, labels, margin));
+            triplets.extend(hardest(anchor, row, cells, labels, margin));
         }
     }
     let all = (semi + easy + hard).max(1) as f64;
@@ -99,10 +101,17 @@ pub fn mine(
 }
 
 /// The farthest positive and nearest negative of an anchor, if they violate the margin.
-fn hardest(anchor: usize, row: &[f32], labels: &[Label], margin: f32) -> Option<Triplet> {
+fn hardest(
+    anchor: usize,
+    row: &[f32],
+    cells: &[usize],
+    labels: &[Label],
+    margin: f32,
+) -> Option<Triplet> {
     let by_distance = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]);
     let of = |class| (0..labels.len()).filter(move |i| labels[*i] == class);
-    let positive = of(Label::Mitotic).filter(|p| *p != anchor).max_by(by_distance)?;
+    let others = of(Label::Mitotic).filter(|p| cells[*p] != cells[anchor]);
+    let positive = others.max_by(by_distance)?;
     let negative = of(Label::Interphase).min_by(by_distance)?;
     let violates = row[negative] - row[positive] < margin;
     violates.then_some(Triplet { anchor, positive, negative })
@@ -113,13 +122,38 @@ mod tests {
     use super::*;
     use Label::{Interphase, Mitotic};
 
+    /// Mines a batch of different cells.
+    fn mined(
+        rows: &[&[f32]],
+        labels: &[Label],
+        margin: f32,
+        mining: Mining,
+    ) -> (Vec<Triplet>, Mined) {
+        let cells: Vec<usize> = (0..rows.len()).collect();
+        mine(&squared_distances(rows), &cells, labels, margin, mining)
+    }
+
+    #[test]
+    fn a_cell_is_no_positive_of_its_own() {
+        let rows: [&[f32]; 4] = [&[0.0], &[0.1], &[1.0], &[2.0]];
+        let labels = [Mitotic, Mitotic, Mitotic, Interphase];
+        for mining in [Mining::SemiHard, Mining::Violating, Mining::BatchHard] {
+            let of = |cells: &[usize]| {
+                let (triplets, _) = mine(&squared_distances(&rows), cells, &labels, 9.0, mining);
+                triplets.iter().any(|of| of.anchor + of.positive == 1)
+            };
+            assert!(!of(&[5, 5, 7, 8]), "cell 5 twice");
+            assert_eq!(of(&[5, 6, 7, 8]), mining != Mining::BatchHard);
+        }
+    }
+
     /// On a line, so that distances are easy to see: anchor 0, positive 1, negatives by place.
     fn on_a_line(negatives: &[f32], margin: f32, mining: Mining) -> (Vec<Triplet>, Mined) {
         let places: Vec<[f32; 1]> = [0.0, 1.0].iter().chain(negatives).map(|p| [*p]).collect();
         let rows: Vec<&[f32]> = places.iter().map(|p| p.as_slice()).collect();
         let labels: Vec<Label> =
             (0..rows.len()).map(|i| if i < 2 { Mitotic } else { Interphase }).collect();
-        mine(&squared_distances(&rows), &labels, margin, mining)
+        mined(&rows, &labels, margin, mining)
     }
 
     #[test]
@@ -145,7 +179,7 @@ mod tests {
         let rows: Vec<[f32; 1]> = [0.0, 1.0, 4.0, 6.0, 9.0].map(|place| [place]).to_vec();
         let rows: Vec<&[f32]> = rows.iter().map(|row| row.as_slice()).collect();
         let labels = [Mitotic, Mitotic, Mitotic, Interphase, Interphase];
-        let of = |margin| mine(&squared_distances(&rows), &labels, margin, Mining::BatchHard).0;
+        let of = |margin| mined(&rows, &labels, margin, Mining::BatchHard).0;
         let third = Triplet { anchor: 2, positive: 0, negative: 3 };
         assert_eq!(of(16.0), [third]);
         let second = Triplet { anchor: 1, positive: 2, negative: 3 };
@@ -164,7 +198,7 @@ mod tests {
         let rows = vec![vec![0.1_f32; 4]; 6];
         let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
         let labels = [Mitotic, Mitotic, Mitotic, Interphase, Interphase, Interphase];
-        let (triplets, mined) = mine(&squared_distances(&rows), &labels, 1.5, Mining::SemiHard);
+        let (triplets, mined) = mined(&rows, &labels, 1.5, Mining::SemiHard);
         assert_eq!((triplets.len(), mined.hard), (0, 1.0));
     }
 
@@ -173,7 +207,7 @@ mod tests {
         for labels in [vec![], vec![Mitotic, Mitotic], vec![Mitotic, Interphase]] {
             let rows = vec![[0.0_f32]; labels.len()];
             let rows: Vec<&[f32]> = rows.iter().map(|r| r.as_slice()).collect();
-            let (triplets, mined) = mine(&squared_distances(&rows), &labels, 1.5, Mining::SemiHard);
+            let (triplets, mined) = mined(&rows, &labels, 1.5, Mining::SemiHard);
             assert!(triplets.is_empty() && mined.active == 0.0);
         }
     }

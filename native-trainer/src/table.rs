@@ -3,7 +3,7 @@
 //! Invariant: an open table has at least one row, every label is known or empty, and every box is
 //! complete and finite; whether it lies inside its image is known once the image is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -215,17 +215,29 @@ impl Table {
         format!("{digest} {:?}{}", self.header, if self.montage { " montage" } else { "" })
     }
 
-    /// The same table, each field whose specimen is not named a specimen of its own.
-    pub fn with_named_fields(mut self) -> Self {
-        let named = self.rows.iter().map(|row| {
-            let of_field = row.specimen.is_empty() && row.cell.is_some() && !self.montage;
-            of_field.then(|| self.images[row.image].clone())
-        });
-        let named: Vec<Option<String>> = named.collect();
-        for (row, name) in self.rows.iter_mut().zip(named) {
-            row.specimen = name.unwrap_or(std::mem::take(&mut row.specimen));
+    /// The same table, each field of one specimen in all of its rows; where none names it, of its own.
+    ///
+    /// # Errors
+    /// When the rows of a field name several.
+    pub fn with_named_fields(mut self) -> Result<Self> {
+        let mut fields = self.groups();
+        fields.retain(|group| self.is_field(group));
+        for group in fields {
+            let image = &self.images[self.rows[group.rows[0]].image];
+            let named = group.rows.iter().map(|row| self.rows[*row].specimen.as_str());
+            let named: BTreeSet<&str> = named.filter(|name| !name.is_empty()).collect();
+            ensure!(
+                named.len() < 2,
+                "{}: the cells of the image {image} name several specimens ({}): give them one",
+                self.source.display(),
+                named.into_iter().collect::<Vec<_>>().join(", ")
+            );
+            let name = named.first().map_or_else(|| image.clone(), |name| (*name).to_owned());
+            for row in group.rows {
+                self.rows[row].specimen.clone_from(&name);
+            }
         }
-        self
+        Ok(self)
     }
 
     /// Reads an image of the table and checks that its boxes lie inside.

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdaGradConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
@@ -170,7 +170,13 @@ fn advance(
     let spread = spread(&rows);
     let (loss, mined) = match preset.objective {
         Objective::Triplet { margin, mining } => {
-            let (triplets, mined) = mine(&squared_distances(&rows), &batch_labels, margin, mining);
+            // Its gradient would be infinite, and the error in the weights.
+            if let Some(flat) = rows.iter().position(|row| row.iter().all(|value| *value == 0.0)) {
+                let row = loader.samples[cells[flat]].row + 1;
+                bail!("the cell of row {row} of the table is of one grey: remove it");
+            }
+            let distances = squared_distances(&rows);
+            let (triplets, mined) = mine(&distances, &cells, &batch_labels, margin, mining);
             refuse_collapse(step, &mined, spread)?;
             (triplet_loss(&outputs, &triplets, margin), Some(mined))
         }

@@ -59,7 +59,9 @@ fn judged(
 ) -> Result<SimulatedOnly> {
     let real = [&split.train[..], &split.held_out].concat();
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
-    let found = search(labelled, &Labelled::default(), Some(specimens), seed)?;
+    let several = specimens.iter().any(|of| *of != specimens[0]);
+    let groups = several.then_some(&specimens[..]);
+    let found = search(labelled, &Labelled::default(), groups, seed)?;
     let values = decide(labelled, &found, &others)?;
     let truth = split.truth(table, &real);
     let held_out = split.train.len()..;

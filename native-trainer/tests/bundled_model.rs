@@ -1,13 +1,13 @@
 //! The bundled model gives on real cells what its manifest says.
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use mitoscope::classifier::Classifier;
 use mitoscope::device::Device;
 use mitoscope::model::Model;
-use native_trainer::evaluation::as_found;
-use native_trainer::evaluation::{Evaluation, Figures};
+use native_trainer::evaluation::{Evaluation, Figures, as_found};
 use native_trainer::found::with_found;
 use native_trainer::inference::embed_all;
 use native_trainer::judge::Split;
@@ -15,7 +15,6 @@ use native_trainer::samples::prepare;
 use native_trainer::table::Table;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/model/model.safetensors");
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/hep2-agh/cells.csv");
 
 #[test]
 fn the_held_out_figures_are_those_of_the_manifest() {
@@ -23,11 +22,8 @@ fn the_held_out_figures_are_those_of_the_manifest() {
     let model = Model::from_bytes(&model).expect("a whole model");
     let evaluation: Evaluation =
         serde_json::from_value(model.manifest.metrics.clone()).expect("an evaluation");
-    if !Path::new(DATA).exists() {
-        println!("SKIPPED: {DATA} is absent, so the bundled model's figures are not checked");
-        return;
-    }
-    let table = Table::open(Path::new(DATA)).expect("the table");
+    let Some(table) = common::hep2_agh() else { return };
+    let table = Table::open(&table).expect("the table");
     let specimens: BTreeSet<String> = evaluation.held_out_specimens.iter().cloned().collect();
     let table = with_found(&table).expect("found cells");
     let split = Split::by_specimens(&table, &specimens).expect("the same specimens");

@@ -1,13 +1,13 @@
 //! How many of the cells that readers boxed on real fields, or that were simulated, are found, and what
 //! a large field costs.
 //!
-//! The real fields are not part of the repository. Run with
-//! `cargo test --release --package mitoscope --package native-trainer --test detection -- --ignored --nocapture --test-threads 1`
-//! where `../shared/data/hep2-agh` lies beside the project, or name its folder in `HEP2_AGH`.
+//! `cargo test --release --package mitoscope --package native-trainer --test detection -- --include-ignored --nocapture --test-threads 1`
+//! prints all of it. The real fields are not part of the repository.
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
 
 use mitoscope::GreyImage;
 use mitoscope::cells::{CellBox, find_cells, typical_size};
@@ -93,16 +93,9 @@ fn overlap(a: &CellBox, b: &CellBox) -> f32 {
     common / (a.w * a.h + b.w * b.h - common)
 }
 
-fn data() -> PathBuf {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hep2-agh");
-    std::env::var_os("HEP2_AGH").map_or(beside, PathBuf::from)
-}
-
 #[test]
-#[ignore = "needs the fields of hep2-agh, which are not part of the repository"]
 fn boxes_of_readers_are_found() {
-    let table = data().join("cells.csv");
-    assert!(table.exists(), "{} is not there: name the folder in HEP2_AGH", table.display());
+    let Some(table) = common::hep2_agh() else { return };
     let table = Table::open(&table).expect("the cell table");
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for (index, name) in table.images.iter().enumerate() {

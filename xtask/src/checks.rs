@@ -5,7 +5,7 @@
 use crate::toolchain::Toolchain;
 use crate::wasm::Module;
 use crate::{dist, project};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +19,9 @@ const XTASK: [&str; 3] = ["--release", "--package", "xtask"];
 
 const CHROMIUM_NAMES: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// What a machine without Node needs; older ones lack `zlib.crc32`.
+const NODE: &str = "install Node.js 20.15 or newer with npm";
 
 /// Manifest of the software Vulkan driver that Chromium brings along.
 const VULKAN_DRIVER: &str = "vk_swiftshader_icd.json";
@@ -62,10 +65,12 @@ pub fn run_all() -> Result<()> {
     let root = project::root()?;
     let site = root.join("dist");
     let browser = Browser::find(&root)?;
+    let mut vulkan_tests = browser.vulkan_tests()?;
     let toolchain = Toolchain::find()?;
     toolchain.clippy()?;
     let mut report = Report::default();
 
+    report.step("packages of the browser tests", || browser.install())?;
     report.step("format", || project::run(project::cargo()?.args(["fmt", "--all", "--check"])))?;
     report.step("clippy, native", || {
         for selection in [&PRODUCT[..], &XTASK] {
@@ -88,11 +93,20 @@ pub fn run_all() -> Result<()> {
         }
         Ok(())
     })?;
-    report.step("Vulkan tests", || project::run(&mut browser.vulkan_tests()?))?;
+    report.step("Vulkan tests", || project::run(&mut vulkan_tests))?;
     report.step("native program", || project::run(project::cargo()?.arg("build").args(PRODUCT)))?;
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
     report.print();
+    let data = std::env::var_os("MITOSCOPE_DATA")
+        .map_or_else(|| root.join("../shared/data/hep2-agh"), PathBuf::from);
+    if !data.join("cells.csv").is_file() {
+        eprintln!(
+            "Not checked, because the real fields of hep2-agh are not in {}: the bundled model's figures, the \
+             detector's, and the page on real fields. MITOSCOPE_DATA names their folder.",
+            data.display()
+        );
+    }
     Ok(())
 }
 
@@ -107,16 +121,22 @@ impl Browser {
             bail!("{tests:?} holds no *.test.mjs: the browser tests are missing");
         }
         let program = |name| {
-            project::find_program(name)
-                .with_context(|| format!("{name} is missing: install Node.js 20 or newer with npm"))
+            project::find_program(name).with_context(|| format!("{name} is missing: {NODE}"))
         };
-        Ok(Self { chromium: chromium()?, npm: program("npm")?, node: program("node")?, tests })
+        let node = program("node")?;
+        let version = project::output(Command::new(&node).arg("--version"))?;
+        ensure!(is_new_enough(&version), "{} is {version}: {NODE}", node.display());
+        Ok(Self { chromium: chromium()?, npm: program("npm")?, node, tests })
     }
 
-    /// Installs what the tests need and gives node, in their folder, with their environment.
-    fn node(&self, site: &Path) -> Result<Command> {
+    /// Installs the packages that the tests need.
+    fn install(&self) -> Result<()> {
         let npm = ["ci", "--no-audit", "--no-fund"];
-        project::run(Command::new(&self.npm).args(npm).current_dir(&self.tests))?;
+        project::run(Command::new(&self.npm).args(npm).current_dir(&self.tests))
+    }
+
+    /// Node, in the tests' folder, with their environment.
+    fn node(&self, site: &Path) -> Result<Command> {
         let program = format!("mitoscope{}", std::env::consts::EXE_SUFFIX);
         let mut command = Command::new(&self.node);
         command
@@ -167,9 +187,20 @@ impl Browser {
 /// # Errors
 /// When Chromium, node or npm is missing.
 pub fn browser_command(site: &Path, script: impl AsRef<OsStr>) -> Result<Command> {
-    let mut command = Browser::find(&project::root()?)?.node(site)?;
+    let browser = Browser::find(&project::root()?)?;
+    browser.install()?;
+    let mut command = browser.node(site)?;
     command.arg(script);
     Ok(command)
+}
+
+/// Whether Node's own version, such as `v22.4.1`, is 20.15 or newer.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (20, 15),
+        _ => false,
+    }
 }
 
 fn chromium() -> Result<PathBuf> {
@@ -183,4 +214,15 @@ fn chromium() -> Result<PathBuf> {
         "no Chromium on PATH for the browser tests: install it (Debian: `apt-get install \
          chromium`) or set CHROMIUM to its program",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_which_node_is_new_enough() {
+        assert!(["v20.15.0", "v20.20.2", "v22.2.0", "v24.0.1"].iter().all(|v| is_new_enough(v)));
+        assert!(["v18.20.4", "v20.14.0", "", "node"].iter().all(|v| !is_new_enough(v)));
+    }
 }

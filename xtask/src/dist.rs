@@ -7,7 +7,7 @@ use crate::wasm::Module;
 use crate::{headers, project};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -37,18 +37,21 @@ pub fn begin(out: &Path) -> Result<()> {
     let index = root.join("index.html");
     let html = fs::read_to_string(&index).with_context(|| format!("cannot read {index:?}"))?;
     let headers = headers::security_headers(&html)?;
-    remove_earlier(out)?;
+    ensure!(
+        root.join(MODEL).is_file(),
+        "{MODEL} is missing: write one there with `mitoscope export RUN --out {MODEL} --half`"
+    );
+    refuse_foreign(out)?;
+    // What does not build leaves the earlier site as it was.
     for module in [Module::Cpu, Module::CpuRelaxed] {
         module.build(&out.join(PKG))?;
     }
+    remove_earlier(out)?;
+    Module::Gpu.remove(&out.join(PKG))?;
     copy(&index, &out.join("index.html"))?;
     for file in files_below(&root.join("www"))? {
         copy(&file, &out.join(file.strip_prefix(&root)?))?;
     }
-    ensure!(
-        out.join(MODEL).is_file(),
-        "{MODEL} is missing: write one there with `mitoscope export RUN --out {MODEL} --half`"
-    );
     write(&out.join(HEADERS), &headers::headers_file(&headers))?;
     write_manifest(out)
 }
@@ -60,6 +63,15 @@ pub fn begin(out: &Path) -> Result<()> {
 pub fn complete(out: &Path) -> Result<()> {
     Module::Gpu.build(&out.join(PKG))?;
     write_manifest(out)
+}
+
+/// Builds all modules into a site that is there, or to be.
+///
+/// # Errors
+/// As [`complete`].
+pub fn modules(out: &Path) -> Result<()> {
+    Module::ALL.iter().try_for_each(|module| module.build(&out.join(PKG)))?;
+    if out.join(MANIFEST).is_file() { write_manifest(out) } else { Ok(()) }
 }
 
 fn write_manifest(out: &Path) -> Result<()> {
@@ -85,9 +97,9 @@ fn hashes(site: &Path) -> Result<BTreeMap<String, String>> {
     Ok(hashes)
 }
 
-/// Deletes the files that an earlier build listed, and refuses a folder that holds others.
+/// Deletes the files that an earlier build listed, but for the modules, which are written over.
 fn remove_earlier(out: &Path) -> Result<()> {
-    for path in earlier_files(out) {
+    for path in earlier_files(out).into_iter().filter(|path| !path.starts_with(PKG)) {
         match fs::remove_file(out.join(&path)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot replace {path:?} in {out:?}"));
@@ -95,7 +107,13 @@ fn remove_earlier(out: &Path) -> Result<()> {
             _ => {}
         }
     }
-    let ours = [out.join(MANIFEST), out.join(HEADERS)];
+    Ok(())
+}
+
+/// Refuses a folder that holds what no earlier build has listed.
+fn refuse_foreign(out: &Path) -> Result<()> {
+    let listed = earlier_files(out).into_iter().chain([MANIFEST.into(), HEADERS.into()]);
+    let ours: BTreeSet<PathBuf> = listed.map(|path: PathBuf| out.join(path)).collect();
     let foreign = |file: &PathBuf| !ours.contains(file) && !file.starts_with(out.join(PKG));
     if out.exists()
         && let Some(file) = files_below(out)?.into_iter().find(foreign)
@@ -175,10 +193,11 @@ mod tests {
     fn replaces_its_own_files_only() {
         let manifest = r#"{"site": "mitoscope", "sha256": {"old.js": "", "gone.js": ""}}"#;
         let site = site("replaces", &[(MANIFEST, manifest), ("old.js", ""), ("pkg/m.js", "")]);
+        refuse_foreign(&site.0).expect("its own files");
         remove_earlier(&site.0).expect("its own files");
         assert!(!site.0.join("old.js").exists());
         fs::write(site.0.join("thesis.txt"), "mine").expect("written");
-        let error = remove_earlier(&site.0).expect_err("a file of someone else");
+        let error = refuse_foreign(&site.0).expect_err("a file of someone else");
         assert!(error.to_string().contains("thesis.txt"));
         assert!(site.0.join("thesis.txt").exists());
     }

@@ -1,7 +1,7 @@
-//! Build steps of mitoscope, run as `cargo xtask COMMAND`; nothing but Rust and Node.js is needed.
+//! Build steps of mitoscope, run as `cargo xtask COMMAND`. To build takes Rust alone, to test also Node.js and
+//! Chromium, to race Python too.
 //!
-//! Invariant: every outside program is started through [`project::run`], which names the command
-//! when it fails.
+//! Invariant: an outside program that fails is named with its command.
 
 mod bench;
 mod checks;
@@ -19,7 +19,6 @@ use anyhow::{Context, Result, bail};
 use bench::Measurement;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use wasm::Module;
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
@@ -57,20 +56,20 @@ fn execute(task: Task) -> Result<()> {
     let default_out = project::root()?.join("dist");
     match task {
         Task::Serve { port, build } => {
+            // A taken port is told before the build, not after it.
+            let server = serve::listen(port)?;
             if build {
                 dist::begin(&default_out)?;
                 let site = default_out.clone();
                 std::thread::spawn(move || match dist::complete(&site) {
-                    Ok(()) => println!("The page has WebGPU from its next start on."),
+                    Ok(()) => println!("The page has WebGPU once it is reloaded."),
                     Err(error) => eprintln!("xtask: the page stays without WebGPU: {error:#}"),
                 });
             }
-            serve::serve(&default_out, port)
+            serve::serve(&default_out, &server)
         }
         Task::Dist { out } => dist::build(&out.unwrap_or(default_out)),
-        Task::Wasm => {
-            Module::ALL.iter().try_for_each(|module| module.build(&default_out.join("pkg")))
-        }
+        Task::Wasm => dist::modules(&default_out),
         Task::Test => checks::run_all(),
         Task::Bench { what, json } => bench::run(what, json.as_deref()),
         Task::Help => {

@@ -17,7 +17,12 @@ pub fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     if !python.is_file() {
         let system = project::find_program("python3")
             .context("python3 is missing: the race needs it, with venv and pip")?;
-        project::run(Command::new(system).args(["-m", "venv"]).arg(&environment))?;
+        let made = project::run(Command::new(system).args(["-m", "venv"]).arg(&environment));
+        if made.is_err() {
+            // Half an environment would be taken for a whole one the next time.
+            let _ = std::fs::remove_dir_all(&environment);
+        }
+        made?;
     }
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);

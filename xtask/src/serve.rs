@@ -12,11 +12,21 @@ use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
 /// Enough for a page, its worker and the model to load side by side.
 const THREADS: usize = 4;
 
-/// Serves `site` at `http://127.0.0.1:port/` until the process ends; port 0 takes a free one.
+/// Takes a port of the loopback address, 0 for a free one.
 ///
 /// # Errors
-/// When the site has not been built or the port is taken.
-pub fn serve(site: &Path, port: u16) -> Result<()> {
+/// When the port is taken.
+pub fn listen(port: u16) -> Result<Server> {
+    Server::http(("127.0.0.1", port)).map_err(|error| {
+        anyhow!("cannot listen on 127.0.0.1:{port}: {error}; choose another with --port")
+    })
+}
+
+/// Serves `site` until the process ends.
+///
+/// # Errors
+/// When the site has not been built.
+pub fn serve(site: &Path, server: &Server) -> Result<()> {
     let html = fs::read_to_string(site.join("index.html")).with_context(|| {
         format!("{} holds no site: run `cargo xtask serve` without --no-build", site.display())
     })?;
@@ -27,9 +37,6 @@ pub fn serve(site: &Path, port: u16) -> Result<()> {
         .chain([("Cache-Control", "no-cache".to_owned())])
         .map(|(name, value)| header(name, &value))
         .collect::<Result<Vec<_>>>()?;
-    let server = Server::http(("127.0.0.1", port)).map_err(|error| {
-        anyhow!("cannot listen on 127.0.0.1:{port}: {error}; choose another with --port")
-    })?;
     println!("mitoscope is at http://{}/ (Ctrl-C stops it)", server.server_addr());
     thread::scope(|scope| {
         for _ in 0..THREADS {

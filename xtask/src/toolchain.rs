@@ -41,7 +41,6 @@ impl Toolchain {
             Ok(linker) => return Ok(Self::Debian { linker }),
             Err(reason) => reason,
         };
-        eprintln!("Debian's compiler cannot be used ({why_not_debian:#}); asking rustup.");
         let fetched = project::run(Command::new("rustup").args(["target", "add", TARGET]));
         if fetched.is_ok() && target_installed()? {
             return Ok(Self::Installed);

@@ -49,6 +49,21 @@ impl Module {
         [&SELECTION, features].concat()
     }
 
+    /// Deletes what [`Module::build`] has written below `pkg`.
+    ///
+    /// # Errors
+    /// When a file cannot be deleted.
+    pub fn remove(self, pkg: &Path) -> Result<()> {
+        let folder = pkg.join(self.folder());
+        for ending in [".js", ".d.ts", "_bg.wasm", "_bg.wasm.d.ts"] {
+            let file = folder.join(format!("{NAME}{ending}"));
+            if file.exists() {
+                std::fs::remove_file(&file).with_context(|| format!("cannot remove {file:?}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Builds the module into its folder below `pkg`.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub fn run(options: &Fit) -> Result<()> {
     let simulated = preset.simulated.as_ref().map(|of| of.for_machine);
     let table = options.data.open()?;
     let held_out = options.hold_out.iter().cloned().collect();
-    Split::by_specimens(&table, &held_out).context("--hold-out")?;
+    let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
     ensure!(
         !options.out.join(MODEL).exists(),
         "{} already holds a model: use another --out",
@@ -34,7 +34,7 @@ pub fn run(options: &Fit) -> Result<()> {
     );
     warn_of_unnamed(&table);
     let data_sha256 = table.digest()?;
-    let table = as_learned(table, &preset)?;
+    let table = as_learned(table, &preset, &split)?;
     let cells = Cells::for_machine(&table, &preset, options.seed)?;
     let split = Split::by_specimens(&table, &held_out)?;
     let (device, name) = device::open(options.device)?;

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
+use mitoscope::svm::check_count;
 use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::preset::Preset;
+use native_trainer::protocol::Division;
 use native_trainer::report::render;
 use native_trainer::reproduction::record::{self, Cell, Method, Report};
 use native_trainer::reproduction::{Study, results};
@@ -30,6 +32,11 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let table = options.data.open()?;
     warn_of_unnamed(&table);
     let seed = options.training.seed;
+    // Refuse what cannot be divided or is too much before the first training.
+    for (setting, set) in &planned {
+        let division = Division::new(&table, *setting, *set, options.grouped, seed)?;
+        check_count(division.train.len()).context("the support vector machine")?;
+    }
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
     let data = data(options, &table)?;
@@ -39,7 +46,8 @@ pub fn run(options: &Reproduce) -> Result<()> {
     eprintln!("{} runs on {device_name}", planned.len());
     let first = train_first(&course, &options.out, CHECKPOINT_EVERY, seed, &device)?;
     let start = first.map(|first| first.checkpoint);
-    let identity = table.identity(&data.sha256);
+    let version = env!("CARGO_PKG_VERSION");
+    let identity = format!("{} {version} on {device_name}", table.identity(&data.sha256));
     let study = Study::new(course, &identity, options.grouped, seed, device, start);
     let mut report = Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),

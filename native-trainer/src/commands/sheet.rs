@@ -1,6 +1,7 @@
 //! `mitoscope sheet`: labelled cells of several tables on one picture, to compare by eye.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use mitoscope::classifier::Label;
@@ -19,7 +20,15 @@ use crate::Sheet;
 /// Runs the command.
 pub fn run(options: &Sheet) -> Result<()> {
     ensure!(options.cells > 0, "--cells 0 shows nothing");
-    let tables = options.data.iter().map(|path| Table::open(path)).collect::<Result<Vec<_>>>()?;
+    let open = |path: &PathBuf| Table::open(path)?.with_named_fields();
+    let tables = options.data.iter().map(open).collect::<Result<Vec<_>>>()?;
+    for specimen in &options.hold_out {
+        let known = tables.iter().any(|table| table.specimens().contains(&specimen.as_str()));
+        ensure!(
+            known,
+            "--hold-out: no cell of the specimen '{specimen}' is in any table: check its name"
+        );
+    }
     let mut draw = ChaCha8Rng::seed_from_u64(options.seed);
     let mut blocks = Vec::new();
     // Mitotic cells of all tables before interphase ones, so that like stands below like.

@@ -1,6 +1,6 @@
 //! `mitoscope train`: from a cell table to a run folder with a model in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -8,10 +8,11 @@ use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
+use mitoscope::svm::check_count;
 use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit, folds_of};
 use native_trainer::device;
-use native_trainer::embedded::learnable;
+use native_trainer::embedded::{learnable, most_beside};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
 use native_trainer::found::with_found;
@@ -51,6 +52,8 @@ pub fn run(options: &Train) -> Result<()> {
          out, or train on real cells too by --steps"
     );
     let labels = table.labels_of(&split.train);
+    let beside = preset.simulated.as_ref().map_or(0, |_| most_beside(1));
+    check_count(split.train.len() + beside).context("the support vector machine")?;
     StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     let finished = options.out.join(MODEL);
@@ -82,7 +85,7 @@ pub fn run(options: &Train) -> Result<()> {
     }
     warn_of_unnamed(&table);
     let identity = table.identity(&provenance.data_sha256);
-    let table = as_learned(table, &preset)?;
+    let table = as_learned(table, &preset, &split)?;
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
     let (device, device_name) = device::open(options.training.device)?;
@@ -126,9 +129,16 @@ pub fn run(options: &Train) -> Result<()> {
     finish(&options.out, &preset, trained.weights, fitted, provenance)
 }
 
-/// The table with its found cells where the preset has the machine learn them and they are not too many.
-pub(super) fn as_learned(table: Table, preset: &Preset) -> Result<Table> {
+/// The table with its found cells where the preset has the machine learn them, they are not too many, and several
+/// specimens are not held out: else a cell would be judged by a machine that knows it as found.
+pub(super) fn as_learned(table: Table, preset: &Preset, split: &Split) -> Result<Table> {
     if !preset.found || preset.learns_from_real_cells() {
+        return Ok(table);
+    }
+    let specimens: BTreeSet<&str> =
+        split.train.iter().map(|row| table.rows[*row].specimen.as_str()).collect();
+    if specimens.len() < 2 {
+        eprintln!("the cells are of one specimen: the machine learns them as given, not as found");
         return Ok(table);
     }
     let all = with_found(&table)?;

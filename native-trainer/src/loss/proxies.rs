@@ -1,8 +1,8 @@
 //! Learned proxies: points on the sphere that stand for the ways in which a class looks, several a
 //! class, so that a dark and a bright plate need not lie in one place.
 //!
-//! Qian et al., "SoftTriple Loss", ICCV 2019, without its margin and its regularisation; the maximum
-//! over a class's proxies is the soft one.
+//! After Qian et al., "SoftTriple Loss", ICCV 2019, without its margin and its regularisation; and a class's logit is
+//! the log-sum-exp of its scaled cosines, not their softmax-weighted mean.
 
 use burn::tensor::Tensor;
 use mitoscope::embedder::unit_rows;

@@ -152,6 +152,10 @@ pub fn trainings(report: &Report) -> Markup {
         let y = Axis::holding(name, points().map(|p| p[1]), [0.0, 0.1]);
         plot(title, &x, &y, true, &marks)
     };
+    let loss = |run: &Run| match run.steps.iter().any(|step| step.mined.is_some()) {
+        true => "Triplet loss",
+        false => "Loss",
+    };
     html! {
         p.note {
             "Of all triplets of a batch: active ones violate the margin with the negative still farther "
@@ -163,8 +167,8 @@ pub fn trainings(report: &Report) -> Markup {
                 summary { (run.setting) ", set " (run.set) }
                 div.panels {
                     figure {
-                        (chart("Triplet loss", "loss", vec![line(0, run, &|step| Some(step.loss))]))
-                        figcaption { "Triplet loss" }
+                        (chart(loss(run), "loss", vec![line(0, run, &|step| Some(step.loss))]))
+                        figcaption { (loss(run)) }
                     }
                     figure {
                         (chart("Mined triplets", "share", vec![

@@ -57,6 +57,18 @@ pub fn data() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// The table of hep2-agh, whose fields are not part of the repository; says so where it is absent.
+pub fn hep2_agh() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hep2-agh");
+    let folder = std::env::var_os("MITOSCOPE_DATA").map_or(beside, PathBuf::from);
+    let table = folder.join("cells.csv");
+    if table.exists() {
+        return Some(table);
+    }
+    println!("SKIPPED: {} is absent; MITOSCOPE_DATA names its folder", table.display());
+    None
+}
+
 pub fn succeed(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
