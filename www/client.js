@@ -1,8 +1,10 @@
 // @ts-check
 /**
- * The classifier as promises: starts the worker, asks it, replaces it when it crashes.
+ * The classifier as promises: starts the worker, asks it, replaces it when it crashes, on the CPU where it
+ * may have been the GPU that failed.
  *
- * Invariant: every call settles exactly once, with a value or with a `ClientError`.
+ * Invariant: every call settles exactly once, with a value or with a `ClientError`; no worker is replaced
+ * for ever.
  *
  * @import { ModuleName } from "./engine.js"
  * @import * as Protocol from "./protocol.js"
@@ -10,7 +12,10 @@
 import { cpuModule, fetchBytes, fetchModule } from "./engine.js";
 import { FIRST_READING } from "./reading.js";
 
-/** A failure with the `code` of the Rust `Error`, or `cancelled`, `crashed`, `load`, `internal`. */
+/**
+ * A failure with the `code` of the Rust `Error`, or `cancelled`, `load`, `internal`, or `crashed`: the worker
+ * did, and was started again.
+ */
 export class ClientError extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
@@ -50,7 +55,9 @@ export class Client {
   /** @type {Map<number, Call>} */ #calls = new Map();
   #nextId = 0;
   #load;
-  #loaded = false;
+  /** @type {Protocol.Backend["kind"] | null} what the worker computes on; null until it is loaded */
+  #device = null;
+  /** Whether the worker was asked for more than to load. */ #asked = false;
   /** @type {(info: Protocol.Info) => void} */ #onMoved;
   /** @type {Worker} */ #worker;
   /** @type {Promise<Protocol.Info>} */ #ready;
@@ -82,7 +89,7 @@ export class Client {
     this.#load = load;
     this.#onMoved = onMoved;
     this.#worker = this.#spawn();
-    this.#ready = this.#begin();
+    this.#ready = unheld(this.#begin());
   }
 
   /** What runs: model, version and backend. Rejects when the model cannot be loaded. */
@@ -118,8 +125,9 @@ export class Client {
 
   /** The model's reference cells. @returns {Promise<Protocol.References>} */
   async references() {
-    await this.#ready;
-    return this.#send({ kind: "references" });
+    const ask = () => this.#ready.then(() => this.#send({ kind: "references" }));
+    // A GPU that fails while it warms up takes them with it; no image is to blame.
+    return ask().catch((error) => (error.code === "crashed" ? ask() : Promise.reject(error)));
   }
 
   /** Ends the worker; open calls reject. */
@@ -137,6 +145,7 @@ export class Client {
   #send(request, { signal, onProgress } = {}, transfer = []) {
     if (signal?.aborted) return Promise.reject(new ClientError("cancelled", "cancelled"));
     const id = this.#nextId++;
+    this.#asked ||= request.kind !== "load";
     // The caller is free at once; the worker, which may be deep in one file, stops when it can.
     const cancel = () => {
       this.#worker.postMessage({ id, kind: "cancel" });
@@ -160,6 +169,8 @@ export class Client {
     const worker = new Worker(address, { type: "module" });
     worker.addEventListener("message", ({ data }) => this.#receive(data));
     worker.addEventListener("error", (event) => this.#crashed(worker, event));
+    this.#device = null;
+    this.#asked = false;
     return worker;
   }
 
@@ -167,6 +178,7 @@ export class Client {
   #receive(reply) {
     if (reply.kind === "moved") {
       this.#ready = Promise.resolve(reply.info);
+      this.#device = reply.info.backend.kind;
       return this.#onMoved(reply.info);
     }
     const call = this.#calls.get(reply.id);
@@ -182,21 +194,28 @@ export class Client {
     event.preventDefault();
     if (worker !== this.#worker) return;
     worker.terminate();
-    this.#rejectAll(new ClientError("crashed", event.message ?? "the worker did not start"));
-    if (!this.#loaded) return; // a model that crashes while it loads would do so for ever
-    this.#loaded = false;
-    this.#worker = this.#spawn();
-    this.#ready = this.#begin();
-    this.#ready.then(this.#onMoved, () => {});
+    const message = event.message ?? "the worker did not start";
+    const leavesGpu = this.#load.backend === "auto" && this.#device !== "cpu";
+    if (leavesGpu) this.#load = { ...this.#load, backend: "cpu", gpuFailure: message };
+    // What crashes unasked, such as a model while it loads, would do so for ever.
+    const again = leavesGpu || this.#asked;
+    const error = new ClientError(again ? "crashed" : "internal", message);
+    this.#rejectAll(error);
+    if (again) this.#worker = this.#spawn();
+    this.#ready = unheld(again ? this.#begin() : Promise.reject(error));
+    if (again) this.#ready.then(this.#onMoved, () => {});
   }
 
+  /** @returns {Promise<Protocol.Info>} */
   #begin() {
-    const ready = this.#send({ kind: "load", ...this.#load }).then((info) => {
-      this.#loaded = true;
-      return info;
-    });
-    ready.catch(() => {}); // told to everyone who calls
-    return ready;
+    return this.#send({ kind: "load", ...this.#load }).then(
+      (info) => {
+        this.#device = info.backend.kind;
+        return info;
+      },
+      // Who waits for it waits for the one in its place.
+      (error) => (error.code === "crashed" ? this.#ready : Promise.reject(error)),
+    );
   }
 
   /** @param {ClientError} error */
@@ -205,4 +224,10 @@ export class Client {
     this.#calls.clear();
     for (const call of calls) call.reject(error);
   }
+}
+
+/** A promise whose failure is told to everyone who calls, so that nobody needs to hold it. @template T @param {Promise<T>} promise */
+function unheld(promise) {
+  promise.catch(() => {});
+  return promise;
 }

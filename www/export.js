@@ -9,7 +9,10 @@
  */
 import { RESEARCH_USE } from "./messages.js";
 
-/** The first columns are those of `mitoscope detect` and of the cell table, which can be trained on. */
+/**
+ * The first columns are those of `mitoscope detect` and of the cell table, which can be trained on: an image
+ * lies below what was dropped, and one of a single cell has no box.
+ */
 const COLUMNS =
   "image,x,y,w,h,decision_value,probability,prediction,doubt,label,specimen,page,channel,cell,final," +
   "reader,read_at,operating_point,threshold,model,model_sha256,mitoscope_version,notice";
@@ -30,7 +33,7 @@ export function csv(study) {
       const { box, prediction, call, answer, source } = cell;
       const { sha256, name, mitoscope } = source.model ?? {};
       return [
-        ...[cell.name, box.x, box.y, box.w, box.h],
+        ...[imageOf(cell), ...(source.size ? [box.x, box.y, box.w, box.h] : ["", "", "", ""])],
         ...[prediction?.decisionValue, prediction?.probability, call.model, call.doubt],
         ...[answer?.label, specimen.name, source.page + 1, source.channel, cell.id, call.label],
         ...[answer?.reader, answer?.at, ...point, name, sha256, mitoscope, RESEARCH_USE],
@@ -60,13 +63,18 @@ export function json(study) {
         ...{ failure: source.failure, modelSha256: source.model?.sha256 ?? null },
       })),
       cells: classified(cells).map((cell) => ({
-        ...{ id: cell.id, image: cell.name, box: cell.box, ...cell.prediction },
+        ...{ id: cell.id, image: imageOf(cell), box: cell.box, ...cell.prediction },
         ...{ prediction: cell.call.model, final: cell.call.label, doubt: cell.call.doubt },
         answer: cell.answer,
       })),
     })),
   };
   return JSON.stringify(content, null, 1) + "\n";
+}
+
+/** The path of a cell's image, from what was dropped. @param {Cell} cell */
+function imageOf({ name, source }) {
+  return source.folder ? `${source.folder}/${name}` : name;
 }
 
 /** @param {Cell[]} cells */

@@ -32,7 +32,7 @@ let queue = Promise.resolve();
 addEventListener("message", ({ data }) => {
   queue = queue.then(() => ("id" in data ? answer(data) : load(data)));
 });
-// What is thrown here ends this thread, and then the worker's.
+// What is thrown here ends this thread, and the worker's too once this one is ready.
 addEventListener("unhandledrejection", ({ reason }) => {
   setTimeout(() => {
     throw reason;

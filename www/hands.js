@@ -3,8 +3,8 @@
  * The worker's helpers: threads that embed beside it.
  *
  * Invariant: a helper holds at most two batches, so that it never waits and memory stays bounded;
- * patches are transferred to it, not copied. A helper that crashes ends the worker, which the page
- * replaces with all its helpers.
+ * patches are transferred to it, not copied. A helper that fails before it is ready costs one thread; one
+ * that crashes afterwards ends the worker, which the page replaces with all its helpers.
  *
  * @import { CellSet } from "../pkg/cpu/mitoscope.js"
  * @import { Answer, Batch, Load } from "./hand.js"
@@ -65,7 +65,7 @@ class Hand {
   #calls = new Map();
   #nextId = 0;
   #worker;
-  /** Its program is loaded. */
+  /** Its program is loaded, or will not be. */
   started;
   /** Its model is loaded. */
   ready;
@@ -77,17 +77,25 @@ class Hand {
     const source = new Blob([`import ${JSON.stringify(program)};`], { type: "text/javascript" });
     const options = { type: /** @type {const} */ ("module"), name: "mitoscope helper" };
     const worker = new Worker(URL.createObjectURL(source), options);
-    worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      crashed(new Error(event.message ?? "a helper did not start"));
-    });
     /** @param {"started" | "ready"} stage */
     const reached = (stage) =>
       new Promise((resolve) => {
         worker.addEventListener("message", ({ data }) => data === stage && resolve(null));
       });
-    this.started = reached("started");
-    this.ready = reached("ready");
+    let ready = false;
+    this.ready = reached("ready").then(() => (ready = true));
+    const failed = new Promise((resolve) => {
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        const message = event.message ?? "a helper did not start";
+        if (ready) return crashed(new Error(message));
+        // A browser may have no memory left for it: then the others do the work.
+        console.warn(`mitoscope computes with one thread less: ${message}`);
+        worker.terminate();
+        resolve(null);
+      });
+    });
+    this.started = Promise.race([reached("started"), failed]);
     worker.addEventListener("message", ({ data }) => this.#receive(data));
     this.#worker = worker;
   }

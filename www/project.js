@@ -2,21 +2,24 @@
 /**
  * A study as plain records with their pictures, and as one project file.
  *
- * Invariant: equal studies give equal bytes; a file that is damaged, cut or of another format is
- * refused whole, with the reason.
+ * Invariant: equal studies give equal bytes; a file that is damaged, cut, of another format or holds what
+ * no study does is refused whole, with the reason.
  *
  * The file: a line `mitoscope-project 1 BYTES SHA256`, then so many bytes of JSON with that digest,
  * then the pictures one after the other, whose lengths and digests the JSON holds.
  *
  * @import { Prediction } from "./protocol.js"
- * @import { Cell, Source, Study } from "./study.js"
+ * @import { Cell, ModelName, Source, Study } from "./study.js"
  * @import { Value } from "./ledger.js"
  */
-import { RESEARCH_USE } from "./messages.js";
+import { RESEARCH_USE, t } from "./messages.js";
+import { FIRST_READING } from "./reading.js";
 
 const MAGIC = "mitoscope-project 1";
 /** Longer first lines are none of ours. */
 const HEAD = 256;
+/** What can have become of a source. */
+const ENDS = ["done", "failed", "stopped"];
 
 export const PROJECT_NAME = /\.mitoscope$/i;
 
@@ -28,10 +31,10 @@ export const PROJECT_NAME = /\.mitoscope$/i;
 
 /** A source with its pictures as data that IndexedDB can hold. @param {Source} source */
 export function sourceRecord(source) {
-  const { id, name, images, page, channel, pages, coloured, status } = source;
+  const { id, name, folder, images, page, channel, pages, coloured, status } = source;
   const { size, preview, thumbnails, failure, model, cells } = source;
   return {
-    ...{ id, name, images, page, channel, pages, coloured },
+    ...{ id, name, folder, images, page, channel, pages, coloured },
     // What is under way cannot go on without its file.
     status:
       status === "waiting" || status === "working" ? /** @type {const} */ ("stopped") : status,
@@ -76,6 +79,7 @@ export async function readProject(file) {
   if ((await digest(bytes)) !== found[2]) throw refusal("it is cut or damaged");
   /** @type {any} */
   const content = JSON.parse(new TextDecoder().decode(bytes));
+  await check(content);
   const pictures = await slices(file, end, content.pictures);
   const sources = content.sources.map((/** @type {any} */ record) => ({
     ...record,
@@ -85,11 +89,6 @@ export async function readProject(file) {
       sheets: record.thumbnails.sheets.map((/** @type {number} */ place) => pictures[place]),
     },
   }));
-  // In portions, so that the page stays responsive while a large project opens.
-  for (const source of sources) {
-    checkSource(source);
-    if (source.id % 16 === 0) await new Promise((resolve) => setTimeout(resolve));
-  }
   await new Promise((resolve) => setTimeout(resolve));
   return { sources, ledger: content.ledger };
 }
@@ -109,19 +108,79 @@ async function slices(file, start, records) {
   return blobs;
 }
 
-/** @param {SourceRecord} source */
-function checkSource(source) {
-  const whole =
-    Number.isInteger(source.id) &&
-    typeof source.name === "string" &&
-    (source.size === null || numbers(source.size.width, source.size.height)) &&
-    source.cells.every(
-      ({ name, box, prediction }) =>
-        typeof name === "string" &&
-        numbers(box.x, box.y, box.w, box.h) &&
-        (prediction === null || isPrediction(prediction)),
+/** Refuses what no study has written, however well it is sealed. @param {any} content */
+async function check(content) {
+  /** @param {() => boolean} holds on data that may lack whatever it asks for */
+  const must = (holds) => {
+    try {
+      if (holds()) return;
+    } catch {
+      // It does lack something.
+    }
+    throw refusal("an entry in it has missing or wrong values");
+  };
+  must(() => {
+    const { ledger, sources, pictures } = content;
+    const ids = new Set(sources.map((/** @type {SourceRecord} */ { id }) => id));
+    return (
+      Object.getPrototypeOf(ledger) === Object.prototype &&
+      ids.size === sources.length &&
+      pictures.every((/** @type {PictureRecord} */ { bytes }) => numbers(bytes))
     );
-  if (!whole) throw refusal("an entry in it has missing or wrong values");
+  });
+  // In portions, so that the page stays responsive while a large project opens.
+  for (const [i, source] of content.sources.entries()) {
+    must(() => isSource(source, content.pictures));
+    if (i % 16 === 15) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/**
+ * Whether a study can hold a source.
+ *
+ * @param {any} source the oldest know no folder, page and channel
+ * @param {PictureRecord[]} pictures
+ */
+function isSource(source, pictures) {
+  const { folder = "", page = FIRST_READING.page, channel = FIRST_READING.channel } = source;
+  const { id, name, status, size, preview, thumbnails, failure, model, cells } = source;
+  const isThere = (/** @type {any} */ place) => Number.isInteger(place) && place in pictures;
+  return (
+    Number.isInteger(id) &&
+    texts(name, folder) &&
+    ENDS.includes(status) &&
+    Number.isInteger(page) &&
+    page >= 0 &&
+    Object.hasOwn(t.channels, channel) &&
+    (size === null || numbers(size.width, size.height)) &&
+    (preview === null || isThere(preview)) &&
+    (thumbnails === null ||
+      (thumbnails.sheets.every(isThere) && areEnough(thumbnails, cells.length))) &&
+    (failure === null || texts(failure.code, failure.message)) &&
+    (model === null || isModel(model)) &&
+    cells.every(isCell)
+  );
+}
+
+/** Whether sheets have room for so many cells. @param {any} thumbnails @param {number} cells */
+function areEnough({ columns, rows, sheets }, cells) {
+  const sized = [columns, rows].every((count) => Number.isInteger(count) && count > 0);
+  return sized && sheets.length * columns * rows >= cells;
+}
+
+/** @param {ModelName} model */
+function isModel({ sha256, operatingPoints, abstention }) {
+  return (
+    texts(sha256) &&
+    operatingPoints.every(({ name, threshold }) => texts(name) && numbers(threshold)) &&
+    (!abstention || numbers(abstention.low, abstention.high))
+  );
+}
+
+/** @param {SourceRecord["cells"][number]} cell */
+function isCell({ name, box, prediction }) {
+  const placed = texts(name) && numbers(box.x, box.y, box.w, box.h);
+  return placed && (prediction === null || isPrediction(prediction));
 }
 
 /** @param {Prediction} prediction */
@@ -136,6 +195,11 @@ function isPrediction({ decisionValue, probability, point, neighbours }) {
 /** @param {unknown[]} values */
 function numbers(...values) {
   return values.every((value) => Number.isFinite(value));
+}
+
+/** @param {unknown[]} values */
+function texts(...values) {
+  return values.every((value) => typeof value === "string");
 }
 
 /** @param {BufferSource} bytes */

@@ -60,6 +60,7 @@
  * @property {BackendChoice} backend
  * @property {boolean} forceSoftware
  * @property {number} threads to compute with on the CPU, 1 or more
+ * @property {string} [gpuFailure] what made a worker on the GPU crash, in whose place this one computes
  *
  * @typedef {"brightest" | "red" | "green" | "blue"} Channel of a coloured picture
  * @typedef {{ page: number, channel: Channel }} Reading which picture of a file; pages from 0 on

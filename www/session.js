@@ -50,8 +50,8 @@ export class Session extends EventTarget {
   add(files, as) {
     const waiting = files.map((given) => {
       const group = specimenName(given);
-      const { file } = given;
-      return { file, group, source: this.#study.add({ name: file.name, file }, group) };
+      const { file, folder } = given;
+      return { file, group, source: this.#study.add({ name: file.name, folder, file }, group) };
     });
     this.#queue(waiting, as);
   }
@@ -84,16 +84,18 @@ export class Session extends EventTarget {
     this.running = true;
     this.#tell("running", true);
     for (let job = this.#jobs.shift(); job; job = this.#jobs.shift()) {
-      /** @type {Map<string, File[]>} */
+      /** @type {Map<string, Job["files"]>} */
       const crops = new Map();
-      for (const { file, group, source } of job.files) {
+      for (const given of job.files) {
+        const { file, group, source } = given;
         this.#clock.image += 1;
         if (!(await this.#image(file, source, job.as, job.signal))) continue;
-        crops.set(group, [...(crops.get(group) ?? []), file]);
+        const place = `${source.folder}/${group}`;
+        crops.set(place, [...(crops.get(place) ?? []), given]);
       }
-      for (const [group, files] of crops) {
+      for (const together of crops.values()) {
         // Other work may have taken the place of theirs.
-        if (job.generation === this.#study.generation) await this.#crops(files, group, job.signal);
+        if (job.generation === this.#study.generation) await this.#crops(together, job.signal);
       }
     }
     this.running = false;
@@ -120,10 +122,12 @@ export class Session extends EventTarget {
     return true;
   }
 
-  /** @param {File[]} files @param {string} group @param {AbortSignal} signal */
-  async #crops(files, group, signal) {
+  /** @param {Job["files"]} together of one folder and specimen @param {AbortSignal} signal */
+  async #crops(together, signal) {
+    const files = together.map(({ file }) => file);
+    const { group, source: first } = together[0];
     const name = files.length === 1 ? files[0].name : t.singleCells(files.length);
-    const source = this.#study.add({ name, images: files.length }, group);
+    const source = this.#study.add({ name, folder: first.folder, images: files.length }, group);
     await this.#attempt(source, signal, async (signal) => {
       const bytes = await Promise.all(files.map(read));
       const onProgress = this.#receiver(source, (index) => files[index].name, group);

@@ -62,7 +62,7 @@ export async function spread(length, own, helpers, { stopped, tell }) {
   const joined = [];
   for (const helper of helpers) void helper.ready.then(() => joined.push(attempt(helper)));
   await attempt(own);
-  // Whoever joins from now on finds nothing left to do.
+  next = length; // whoever joins from now on finds nothing left to do, also after a stop
   await Promise.all(joined);
   if (errors.length > 0) throw errors[0];
   if (told < length) throw Object.assign(new Error("cancelled"), { code: "cancelled" });

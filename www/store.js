@@ -134,6 +134,7 @@ export class Store extends EventTarget {
     ledgers.put(study.ledger.entries(), ENTRIES);
     ledgers.put(stamp, STAMP);
     await done;
+    if (this.#database !== transaction.db) return; // another tab has erased it meanwhile
     this.#stamp = stamp;
     this.#replaces = false;
     this.#revision = revision;

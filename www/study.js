@@ -27,6 +27,7 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
  * @typedef {object} Source one field, or single-cell images that belong together
  * @property {number} id
  * @property {string} name
+ * @property {string} folder path of its files, from what was dropped; or empty
  * @property {number} images how many files it stands for
  * @property {File | null} file of a field, while the page is open
  * @property {number} page of the file, from 0 on
@@ -78,6 +79,14 @@ export function soon(cells, work) {
 
 /** @type {Call} */
 const NO_CALL = { model: null, label: null, doubt: null };
+
+/** The first number, from 1 on, above all that are taken. @param {number[]} taken */
+function above(taken) {
+  return 1 + taken.reduce((most, one) => Math.max(most, one), 0);
+}
+
+/** What a source is unless told otherwise. */
+const PLAIN = { folder: "", file: null, ...FIRST_READING, pages: 1, coloured: false };
 
 /** What a source holds before it is read. @returns {Pick<Source, "status" | "cells" | "embedded" | "classified" | "size" | "preview" | "thumbnails" | "failure">} */
 function unread() {
@@ -200,7 +209,7 @@ export class Study extends EventTarget {
     const source = {
       id: this.#nextSource++,
       images: 1,
-      ...{ file: null, ...FIRST_READING, pages: 1, coloured: false },
+      ...PLAIN,
       ...unread(),
       model: null,
       ...known,
@@ -371,6 +380,9 @@ export class Study extends EventTarget {
    * @param {Record<string, import("./ledger.js").Value>} entries of the ledger
    */
   restore(sources, entries) {
+    const specimens = Object.keys(entries).map((key) => /^specimen\/(\d+)\//.exec(key)?.[1] ?? 0);
+    const taken = [specimens.map(Number), sources.map(({ id }) => id)];
+    [this.#nextSpecimen, this.#nextSource] = taken.map(above);
     this.generation += 1;
     this.#cells.clear();
     this.sources = [];
@@ -379,14 +391,10 @@ export class Study extends EventTarget {
     this.select([], null);
     this.ledger.replace(entries);
     for (const { cells, ...known } of sources) {
-      const first = { file: null, ...FIRST_READING, pages: 1, coloured: false };
-      const source = { ...first, ...known, cells: [], embedded: 0, classified: 0 };
+      const source = { ...PLAIN, ...known, cells: [], embedded: 0, classified: 0 };
       this.sources.push(source);
       this.found(source, cells);
     }
-    const specimens = Object.keys(entries).map((key) => /^specimen\/(\d+)\//.exec(key)?.[1] ?? 0);
-    this.#nextSpecimen = 1 + Math.max(0, ...specimens.map(Number));
-    this.#nextSource = 1 + Math.max(0, ...this.sources.map(({ id }) => id));
     this.shown = this.sources.find(({ preview }) => preview) ?? null;
     this.#touch("sources", "specimens", "cells", "view");
   }

@@ -75,20 +75,21 @@ function carryOut(request) {
     case "crops":
       return crops(request);
     case "references":
-      return references();
+      return references(request);
   }
 }
 
-/** @returns {Promise<Protocol.References>} */
-async function references() {
+/** @param {Protocol.ReferencesRequest} request @returns {Promise<Protocol.References>} */
+async function references({ id }) {
   const { scope } = loaded();
   const { cells, points } = scope.references();
-  const pictures = await sheets(cells.length, (i) => scope.referenceThumbnail(i));
+  const pictures = await sheets(id, cells.length, (i) => scope.referenceThumbnail(i));
   return { cells, points, thumbnails: { ...SHEET, sheets: pictures } };
 }
 
 /** @param {Protocol.LoadRequest} request */
-async function load({ module, wasm, model, backend: wanted, forceSoftware, threads }) {
+async function load(request) {
+  const { module, wasm, model, backend: wanted, forceSoftware, threads, gpuFailure } = request;
   const engine = await instantiate(module, wasm);
   /** @param {Protocol.Backend} backend */
   const onCpu = async (backend) => {
@@ -101,7 +102,9 @@ async function load({ module, wasm, model, backend: wanted, forceSoftware, threa
     await onCpu({ ...(await engine.chooseBackend("cpu", false)), reason: "failed", note });
   };
   const backend = await engine.chooseBackend(wanted, forceSoftware);
-  if (backend.kind === "cpu") {
+  if (gpuFailure) {
+    await insteadOfGpu(`the GPU failed: ${gpuFailure}`);
+  } else if (backend.kind === "cpu") {
     await onCpu(backend);
   } else {
     try {
@@ -136,9 +139,11 @@ async function begin(engine, model, backend) {
  */
 async function image({ id, bytes, as, reading, boxes, embed, previewSide }) {
   const { engine, scope } = loaded();
+  await heed(id);
   progress(id, { stage: "opened", contents: offered(bytes) });
   const image = engine.decodePage(bytes, reading.page, reading.channel);
   try {
+    await heed(id);
     if (as === "cell" || (as === "auto" && image.isCrop())) return { holds: "cell" };
     const cells = boxes ? scope.cellsOfBoxes(image, boxes) : scope.cellsOfField(image);
     const size = { width: image.width, height: image.height };
@@ -169,6 +174,7 @@ async function crops({ id, files, embed }) {
   /** @type {number[]} */
   const indices = [];
   for (const [index, bytes] of files.entries()) {
+    await heed(id, () => images.forEach((image) => image.free()));
     try {
       images.push(engine.decode(bytes));
       indices.push(index);
@@ -207,7 +213,7 @@ async function classify(id, found, origin, embed = false) {
   };
   try {
     progress(id, { stage: "found", ...origin, boxes: cells.boxes() });
-    const pictures = await sheets(cells.length, (i) => cells.thumbnail(i));
+    const pictures = await sheets(id, cells.length, (i) => cells.thumbnail(i));
     progress(id, { stage: "pictured", thumbnails: { ...SHEET, sheets: pictures } });
     try {
       await embedFrom(0, cells, id, keep);
@@ -281,11 +287,18 @@ async function judge(id, cells, embeddings, embed) {
   await spread(cells.length, own, [], { stopped, tell });
 }
 
-/** Pictures on as many sheets as they need. @param {number} length @param {(index: number) => Protocol.Picture} picture */
-async function sheets(length, picture) {
+/**
+ * Pictures on as many sheets as they need.
+ *
+ * @param {number} id of the request
+ * @param {number} length
+ * @param {(index: number) => Protocol.Picture} picture
+ */
+async function sheets(id, length, picture) {
   const blobs = [];
   const most = SHEET.columns * SHEET.rows;
   for (let from = 0; from < length; from += most) {
+    await heed(id);
     const count = Math.min(most, length - from);
     const pictures = Array.from({ length: count }, (_, i) => picture(from + i));
     blobs.push(await encoded(pictures, SHEET.columns));
@@ -320,6 +333,14 @@ function breath() {
     channel.port1.onmessage = resolve;
     channel.port2.postMessage(null);
   });
+}
+
+/** Goes no further with a request that is cancelled. @param {number} id @param {() => void} [leave] to do before */
+async function heed(id, leave) {
+  await breath();
+  if (!cancelled.has(id)) return;
+  leave?.();
+  throw Object.assign(new Error("cancelled"), { code: "cancelled" });
 }
 
 function loaded() {

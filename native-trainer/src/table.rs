@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use mitoscope::GreyImage;
 use mitoscope::cells::CellBox;
 use mitoscope::classifier::Label;
-use mitoscope::decode::decode;
+use mitoscope::decode::{DecodeOptions, decode_with};
 use mitoscope::model::sha256;
 
 use crate::found::Found;
@@ -47,6 +47,8 @@ pub struct Table {
     pub found: Found,
     /// Paths of the images, relative to [`Table::folder`], in order of first use.
     pub images: Vec<String>,
+    /// What is read of each.
+    readings: Vec<DecodeOptions>,
     folder: PathBuf,
     source: PathBuf,
     montage: bool,
@@ -113,16 +115,21 @@ impl Table {
         ensure!(!records.is_empty(), "{name} holds no cell: add rows, or images to the folder");
         let corners = ["x", "y", "w", "h"].map(column);
         let (label, specimen, pattern) = (column("label"), column("specimen"), column("pattern"));
-        let (mut images, mut rows) = (Vec::new(), Vec::with_capacity(records.len()));
+        let (page, channel) = (column("page"), column("channel"));
+        let (mut images, mut readings) = (Vec::new(), Vec::new());
+        let mut rows = Vec::with_capacity(records.len());
         let mut known = BTreeMap::new();
         for (i, record) in records.iter().enumerate() {
             let field = |c: Option<usize>| c.and_then(|c| record.get(c)).unwrap_or("").trim();
             let path = field(Some(image)).to_owned();
             ensure!(!path.is_empty(), "{name}, row {}: the image is not named", i + 1);
             let parse = || -> Result<Row> {
+                let place = (path.clone(), field(page).to_owned(), field(channel).to_owned());
+                let reading = parse_reading(&place.1, &place.2)?;
                 Ok(Row {
-                    image: *known.entry(path.clone()).or_insert_with(|| {
+                    image: *known.entry(place).or_insert_with(|| {
                         images.push(path);
+                        readings.push(reading);
                         images.len() - 1
                     }),
                     cell: parse_box(corners.map(field))?,
@@ -135,7 +142,7 @@ impl Table {
         }
         let source = source.to_path_buf();
         let found = Found::default();
-        Ok(Self { header, records, rows, found, images, folder, source, montage: false })
+        Ok(Self { header, records, rows, found, images, readings, folder, source, montage: false })
     }
 
     /// The same table, its boxes read as the tiles of montages.
@@ -242,9 +249,10 @@ impl Table {
 
     /// Reads an image of the table and checks that its boxes lie inside.
     pub fn image(&self, image: usize) -> Result<GreyImage> {
-        let grey = decode(&self.image_bytes(image)?).with_context(|| {
-            format!("the image {}", self.folder.join(&self.images[image]).display())
-        })?;
+        let grey =
+            decode_with(&self.image_bytes(image)?, &self.readings[image]).with_context(|| {
+                format!("the image {}", self.folder.join(&self.images[image]).display())
+            })?;
         for (i, row) in self.rows.iter().enumerate().filter(|(_, row)| row.image == image) {
             if let Some(cell) = row.cell {
                 cell.check(&grey).with_context(|| {
@@ -298,6 +306,17 @@ fn parse_label(text: &str) -> Result<Option<Label>> {
         "" => None,
         other => bail!("the label '{other}' is neither 'mitotic' nor 'interphase' nor empty"),
     })
+}
+
+/// Page, from 1 on, and channel; the first and the brightest where none is named.
+fn parse_reading(page: &str, channel: &str) -> Result<DecodeOptions> {
+    let page = match page {
+        "" => Some(1),
+        page => page.parse::<usize>().ok().filter(|page| *page > 0),
+    };
+    let page = page.context("the page is no number from 1 on")? - 1;
+    let channel = if channel.is_empty() { Default::default() } else { channel.parse()? };
+    Ok(DecodeOptions { page, channel })
 }
 
 fn parse_box(corners: [&str; 4]) -> Result<Option<CellBox>> {

@@ -298,7 +298,7 @@ fn check_refused(table: &Path, reason: &str) {
 fn bad_tables_are_refused_in_one_line() {
     let (folder, table) = data();
     let good = fs::read_to_string(&table).expect("the table");
-    let cases: [(&str, String, &str); 7] = [
+    let cases: [(&str, String, &str); 10] = [
         ("empty", "image,x,y,w,h,label,specimen\n".into(), "holds no cell"),
         ("headless", "a,b\n1,2\n".into(), "no column 'image'"),
         ("label", good.replacen("mitotic", "dividing", 1), "row 1: the label 'dividing'"),
@@ -318,6 +318,9 @@ fn bad_tables_are_refused_in_one_line() {
             good.replace(",mitotic,", ",,").replacen(",,s0", ",mitotic,s0", 1),
             "1 mitotic cell",
         ),
+        ("specimens", good.replacen(",s0", ",other", 1), "several specimens (other, s0)"),
+        ("page", good.replacen("note", "page", 1), "row 1: the page is no number"),
+        ("channel", good.replacen("note", "channel", 1), "row 1: the channel 'cell 0' is none of"),
     ];
     for (name, content, reason) in cases {
         let path = folder.path().join(format!("{name}.csv"));

@@ -37,7 +37,8 @@ pub(super) fn scale_bar(image: &GreyImage) -> Option<CellBox> {
                     || row.get(to).is_some_and(|v| *v == value);
                 ends && !beyond
             };
-            let thick = rows[y..].iter().take_while(|row| same(row)).count();
+            let thickest = (THICKEST * run.len() as f32) as usize;
+            let thick = rows[y..].iter().take(thickest + 1).take_while(|row| same(row)).count();
             let filled = |row: &&[f32]| {
                 2 * row[from..to].iter().filter(|v| **v == value).count() > run.len()
             };
@@ -46,7 +47,7 @@ pub(super) fn scale_bar(image: &GreyImage) -> Option<CellBox> {
                 continue;
             }
             let length = run.len() as f32;
-            if thick == 0 || thick as f32 > THICKEST * length {
+            if thick == 0 || thick > thickest {
                 continue;
             }
             let caption = if thick as f32 > CAPTION * length { 0.0 } else { CAPTION * length };

@@ -1,6 +1,7 @@
 //! Reads one page of a TIFF file into grey values.
 //!
-//! Invariant: the size in the header is checked before anything of that size is allocated.
+//! Invariant: the size in the header is checked before anything of that size is allocated, and no byte is read much
+//! more often than once.
 
 use std::collections::BTreeSet;
 use std::io::{self, Cursor};
@@ -18,12 +19,15 @@ use crate::{Error, GreyImage};
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
+/// Bytes that a decompressor takes beyond its data, at most.
+const READ_AHEAD: u64 = 64 * 1024;
+
 /// Reads a page: 8- or 16-bit grey or RGB with or without alpha, interleaved or in planes, and 32-bit
 /// float grey within 0 to 1. Grey that is stored inverted (WhiteIsZero) is turned upright.
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage, Error> {
     let mut decoder = open(bytes)?;
     if options.page > 0 {
-        check_page(options.page, count_pages(&mut decoder)?)?;
+        check_page(options.page, count_pages(&mut decoder, bytes.len())?)?;
         decoder.seek_to_image(options.page).map_err(explain)?;
     }
     let (width, height) = decoder.dimensions().map_err(explain)?;
@@ -38,6 +42,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
         )));
     }
     let parts = Parts::of(&decoder, (width, height))?;
+    let offsets = places(&mut decoder, bytes.len())?;
 
     let (width, height) = (width as usize, height as usize);
     let mut grey = vec![0.0f32; width * height];
@@ -53,6 +58,11 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
         let index = (plane * parts.count() + part) as u32;
         let row_bytes = parts.width * samples * usize::from(kind.bit_depth()) / 8;
         decoder.read_chunk_to_buffer(&mut data, index, row_bytes).map_err(explain)?;
+        let (offset, stored) = offsets.get(index as usize).copied().unwrap_or_default();
+        // Compressed data end by themselves, not where the file says, and may be read ahead.
+        if decoder.inner().position().saturating_sub(offset) > stored + READ_AHEAD {
+            return Err(damaged("a strip or tile is longer than it says"));
+        }
         let area = parts.area(part);
         let wanted = wanted.clone();
         match &data {
@@ -77,6 +87,22 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
         }
     }
     GreyImage::new(width, height, grey)
+}
+
+/// Offset and length of every strip or tile; in all they may be no longer than twice the file of so many bytes, since
+/// some share what they have in common.
+fn places(decoder: &mut Reader, length: usize) -> Result<Vec<(u64, u64)>, Error> {
+    let tags = match decoder.get_chunk_type() {
+        ChunkType::Strip => [Tag::StripOffsets, Tag::StripByteCounts],
+        ChunkType::Tile => [Tag::TileOffsets, Tag::TileByteCounts],
+    };
+    let [offsets, counts] = tags.map(|tag| decoder.get_tag_u64_vec(tag).map_err(explain));
+    let (offsets, counts) = (offsets?, counts?);
+    let all = counts.iter().fold(0u64, |all, count| all.saturating_add(*count));
+    if all > 2 * length as u64 {
+        return Err(damaged("its strips or tiles overlap"));
+    }
+    Ok(offsets.into_iter().zip(counts).collect())
 }
 
 /// The strips or tiles of one plane, in rows from the top left on.
@@ -123,7 +149,7 @@ pub(super) fn contents(bytes: &[u8]) -> Result<Contents, Error> {
     let mut decoder = open(bytes)?;
     let kind = decoder.colortype().map_err(explain)?;
     let pixel = pixel(kind, &mut decoder).ok_or_else(|| unsupported(&describe(kind)))?;
-    Ok(Contents { pages: count_pages(&mut decoder)?, coloured: pixel.colours > 1 })
+    Ok(Contents { pages: count_pages(&mut decoder, bytes.len())?, coloured: pixel.colours > 1 })
 }
 
 fn open(bytes: &[u8]) -> Result<Reader<'_>, Error> {
@@ -133,15 +159,20 @@ fn open(bytes: &[u8]) -> Result<Reader<'_>, Error> {
     Ok(Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits))
 }
 
-/// Follows the chain of directories, also past pages that are not supported.
-fn count_pages(decoder: &mut Reader) -> Result<usize, Error> {
+/// Follows the chain of directories in a file of so many bytes, also past pages that are not supported.
+fn count_pages(decoder: &mut Reader, length: usize) -> Result<usize, Error> {
     let mut seen = BTreeSet::new();
+    let mut read = 0;
     let mut next = decoder.ifd_pointer();
     while let Some(IfdPointer(at)) = next {
         if !seen.insert(at) {
             return Err(damaged("its pages form a circle"));
         }
         next = decoder.read_directory(IfdPointer(at)).map_err(explain)?.next();
+        read += decoder.inner().position().saturating_sub(at);
+        if read > length as u64 {
+            return Err(damaged("the directories of its pages overlap"));
+        }
     }
     Ok(seen.len())
 }

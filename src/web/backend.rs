@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is slower than the CPU is never chosen unasked.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -98,7 +98,10 @@ impl Backend {
 async fn adapter() -> Option<(String, bool)> {
     let gpu = property(&property(&js_sys::global(), "navigator")?, "gpu")?;
     let request: Function = property(&gpu, "requestAdapter")?.dyn_into().ok()?;
-    let promise: Promise = request.call0(&gpu).ok()?.dyn_into().ok()?;
+    // The one that computes is asked for in the same words.
+    let wanted = Object::new();
+    Reflect::set(&wanted, &"powerPreference".into(), &"high-performance".into()).ok()?;
+    let promise: Promise = request.call1(&gpu, &wanted).ok()?.dyn_into().ok()?;
     let adapter = JsFuture::from(promise).await.ok()?;
     let info = property(&adapter, "info")?;
     let words = ["vendor", "architecture", "description"]

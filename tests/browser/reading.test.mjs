@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { DATA, file, png, realData, simulatedField } from "./helpers/images.mjs";
 import { native } from "./helpers/native.mjs";
-import { madeUpProject } from "./helpers/project.mjs";
+import { forged, madeUpProject } from "./helpers/project.mjs";
 import { download, finished, give, launch, open, serve, table } from "./helpers/site.mjs";
 
 /** Between the page and the native program, in units of the decision value. */
@@ -177,6 +177,9 @@ test("a folder is a specimen", async () => {
     await finished(page);
     assert.equal(await page.locator(".specimen").count(), 1);
     assert.equal(await page.locator(".source.done").count(), 2);
+    const rows = table(await download(page, "#export-csv"));
+    const images = ["one.png", "two.png"].map((name) => `${basename(folder)}/${name}`);
+    assert.deepEqual([...new Set(rows.map(({ image }) => image))].toSorted(), images);
   } finally {
     await rm(folder, { recursive: true });
     await page.close();
@@ -193,7 +196,8 @@ test("a damaged project is refused whole, with the reason", async () => {
   middle[project.indexOf("decisionValue") + 16] ^= 1;
   const end = Buffer.from(project);
   end[project.length - 9] ^= 1;
-  for (const bad of [middle, end, project.subarray(0, -1), Buffer.from("no project")]) {
+  const empty = forged(project, (content) => (content.ledger = null));
+  for (const bad of [middle, end, empty, project.subarray(0, -1), Buffer.from("no project")]) {
     await page.evaluate(() => document.querySelector("#announce")?.replaceChildren());
     await page.setInputFiles("#project", file("bad.mitoscope", bad));
     await page.locator("#announce", { hasText: "cannot be opened" }).waitFor();

@@ -74,6 +74,13 @@ test("no text of the table runs as a formula, and every field comes back", () =>
   );
 });
 
+test("the table names an image by its folder, and a crop has no box", () => {
+  const field = study("1.tif", { folder: "A" });
+  assert.match(csv(field), /\r\nA\/1\.tif,10,20,30,40,-1\.25,/);
+  const crop = study("1.tif", { folder: "run/B", size: null });
+  assert.match(csv(crop), /\r\nrun\/B\/1\.tif,,,,,-1\.25,/);
+});
+
 test("a step back and forth ends where it began, and a new step forgets the undone", () => {
   const ledger = new Ledger();
   ledger.set([
@@ -157,9 +164,11 @@ test("every language has every word", async () => {
   assert.deepEqual(shape(german), shape(english));
 });
 
-/** A study of one cell whose file has this name. @param {string} name */
-function study(name) {
-  const source = { model: { sha256: "00", name: "m", mitoscope: "0" } };
+/** A study of one cell whose file has this name. @param {string} name @param {object} [known] of its source */
+function study(name, known) {
+  const size = { width: 100, height: 100 };
+  const model = { sha256: "00", name: "m", mitoscope: "0" };
+  const source = { folder: "", size, model, page: 0, channel: "brightest", ...known };
   const cell = {
     ...{ id: "1-0", name, source, box: { x: 10, y: 20, w: 30, h: 40 }, answer: null },
     prediction: { decisionValue: -1.25, probability: 0.1, prediction: "interphase" },

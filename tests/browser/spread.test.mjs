@@ -56,6 +56,22 @@ test("a helper that is never ready holds nothing up; no cells are no work", asyn
   await spread(0, own, helpers, { ...going, tell: () => assert.fail("told of nothing") });
 });
 
+test("who is ready only after a stop finds nothing to do", async () => {
+  const { own, helpers, worked } = seats({ own: 1, late: 0 });
+  let join = () => {};
+  helpers[0].ready = new Promise((resolve) => (join = () => resolve(undefined)));
+  let stopped = false;
+  const spreading = spread(1000, own, helpers, {
+    stopped: () => stopped,
+    tell: () => (stopped = true),
+  });
+  await assert.rejects(spreading, { code: "cancelled" });
+  stopped = false; // who has asked for the stop forgets it
+  join();
+  await sleep(20);
+  assert.equal(worked.late, undefined);
+});
+
 test("a stop or an error ends all, once nobody works any more", async () => {
   for (const broken of [false, true]) {
     const { own, helpers, worked } = seats({ own: 1, slow: 30 });

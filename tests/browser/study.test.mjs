@@ -50,6 +50,23 @@ test("single cells of what was on the page leave no row in what is opened", asyn
   assert.deepEqual(names, ["field 1"]);
 });
 
+test("files of one name keep their folders apart, single cells too", async () => {
+  const study = new Study();
+  const { session, calls, ended } = pretending(study);
+  const files = ["A", "B", "B"].map((folder) => ({ ...given("1.tif"), folder }));
+  session.add(files, "auto");
+  for (const [i, holds] of ["field", "cell", "cell"].entries()) {
+    await until(() => calls.length === i + 1);
+    calls[i].answer(holds);
+  }
+  await ended;
+  const read = study.sources.map((/** @type {any} */ { folder, images }) => [folder, images]);
+  assert.deepEqual(read, [
+    ["A", 1],
+    ["B", 2],
+  ]);
+});
+
 test("a model that has classified nothing on the page makes no cell uncertain", async () => {
   const study = new Study();
   const points = [{ name: "far", threshold: 2 }];
@@ -105,7 +122,7 @@ function pretending(study) {
       calls.push({ reading, answer: (holds) => resolve({ holds }) });
       signal.addEventListener("abort", reject);
     });
-  const session = new Session({ image }, study);
+  const session = new Session({ image, crops: async () => {} }, study);
   const ended = new Promise((resolve) =>
     session.addEventListener("running", (/** @type {any} */ { detail }) => detail || resolve(null)),
   );

@@ -1,5 +1,5 @@
 // @ts-check
-/** Several threads give what one gives, in the same order; they stop and start anew together. */
+/** Several threads give what one gives, in the same order; they stop and start anew together, or do without. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { bmp, simulatedField } from "./helpers/images.mjs";
@@ -107,6 +107,35 @@ test("a cancel leaves nothing behind that holds up or mixes into the next image"
   assert.deepEqual(again, all.predictions);
 });
 
+test("an image that is cancelled while it waits is not even opened", async () => {
+  const replies = await page.evaluate(async (boxes) => {
+    const { Client } = await import(new URL("www/client.js", location.href).href);
+    const bytes = new Uint8Array(await (await fetch("field.bmp")).arrayBuffer());
+    /** @type {any[]} */
+    const replies = [];
+    const Original = Worker;
+    window.Worker = class extends Original {
+      /** @param {ConstructorParameters<typeof Worker>} args */
+      constructor(...args) {
+        super(...args);
+        this.addEventListener("message", ({ data }) => replies.push(data));
+      }
+    };
+    const client = await Client.start({ backend: "cpu", threads: 1 });
+    window.Worker = Original;
+    const abort = new AbortController();
+    const options = { as: "field", boxes };
+    const first = client.image(bytes.slice(), { ...options, onProgress: () => abort.abort() });
+    const second = client.image(bytes, { ...options, signal: abort.signal });
+    await Promise.allSettled([first, second]);
+    await client.references(); // by now all is answered
+    client.stop();
+    const { id } = replies.find(({ code }) => code === "cancelled");
+    return replies.filter((reply) => reply.id === id).map(({ kind }) => kind);
+  }, FIELD.boxes);
+  assert.deepEqual(replies, ["failed"]);
+});
+
 test("a helper that crashes fails one image; then all are there again", async () => {
   await page.evaluate(async (boxes) => {
     const { Client } = await import(new URL("www/client.js", location.href).href);
@@ -143,13 +172,22 @@ test("a helper that crashes fails one image; then all are there again", async ()
   assert.deepEqual(predictions, (await classified({ threads: 1 })).predictions);
 });
 
+test("helpers that do not start cost only their threads", async (t) => {
+  const poor = await serve({ files: { "field.bmp": bmp(FIELD) }, absent: /www\/hand\.js$/ });
+  t.after(poor.close);
+  const alone = await open(browser, `${poor.url}?backend=cpu`);
+  const { predictions } = await classified({ threads: 3, on: alone });
+  assert.deepEqual(predictions, (await classified({ threads: 1 })).predictions);
+  await alone.close();
+});
+
 /**
  * Classifies the field with a client of its own.
  *
- * @param {{ threads: number }} options
+ * @param {{ threads: number, on?: import("playwright-core").Page }} options
  */
-function classified({ threads }) {
-  return page.evaluate(
+function classified({ threads, on = page }) {
+  return on.evaluate(
     async ({ threads, boxes }) => {
       const { Client } = await import(new URL("www/client.js", location.href).href);
       const bytes = new Uint8Array(await (await fetch("field.bmp")).arrayBuffer());

@@ -73,7 +73,20 @@ export function madeUpProject(
     type: "image/png",
     sha256: digest(bytes),
   }));
-  const content = { notice: "made up", ledger, sources, pictures: records };
+  return sealed({ notice: "made up", ledger, sources, pictures: records }, pictures);
+}
+
+/** A project whose content is changed and sealed anew. @param {Buffer} project @param {(content: any) => void} change */
+export function forged(project, change) {
+  const start = project.indexOf("\n") + 1;
+  const end = start + Number(project.subarray(0, start).toString().split(" ")[2]);
+  const content = JSON.parse(project.subarray(start, end).toString());
+  change(content);
+  return sealed(content, [project.subarray(end)]);
+}
+
+/** @param {unknown} content @param {Buffer[]} pictures */
+function sealed(content, pictures) {
   const json = Buffer.from(JSON.stringify(content));
   const head = Buffer.from(`mitoscope-project 1 ${json.length} ${digest(json)}\n`);
   return Buffer.concat([head, json, ...pictures]);
