@@ -57,16 +57,15 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Judges the descriptors of the course's cells as `judge` does the network's features, but without simulated
-    /// cells beside, of which the published method knows nothing.
+    /// Judges the descriptors of the course's real cells, `plain`, as `judge` does the network's features, but
+    /// without simulated cells beside, of which the published method knows nothing.
     ///
     /// # Errors
     /// When the rows do not allow such machines.
-    pub fn of(course: &Course, judge: &Judge) -> Result<Self> {
+    pub fn of(course: &Course, judge: &Judge, plain: &[Vec<f32>]) -> Result<Self> {
         let Judge { table, split, seed, .. } = *judge;
         let alone = Judge { beside: &Labelled::default(), ..*judge };
         let given = split.given(table);
-        let plain = all_descriptors(course.real());
         let known: Vec<&[f32]> = split.train.iter().map(|row| plain[*row].as_slice()).collect();
         let scaling = Scaling::over(&known);
         let scaled = |descriptors: Vec<f32>| scaling.scaled(descriptors);
@@ -102,7 +101,7 @@ impl Baseline {
             unknown_found: as_found(table, &split.train, &unknown, seed),
             unknown_patterns: patterns.map(|values| part(&given.train, &values)),
             contrasts,
-            simulated_only: descriptors_simulated_only(course, &given, &plain, seed)?,
+            simulated_only: descriptors_simulated_only(course, &given, plain, seed)?,
         })
     }
 }

@@ -67,6 +67,7 @@ pub fn fit(
     let Course { preset, table, .. } = *course;
     let samples = course.real();
     let features = of_table(table, samples, weights, preset, device)?;
+    let descriptors = all_descriptors(samples);
     let beside = of_machine_cells(course, views(table), weights, device)?.labelled;
     let judge = Judge { table, split, beside: &beside, grouped: true, seed };
     // Found cells stand after the given ones: of all values those of the latter come first.
@@ -97,7 +98,7 @@ pub fn fit(
             contrasts = at_contrasts(&judge, &features, machine, balanced, |rows, exponent| {
                 bent_features(course, rows, exponent, weights, device)
             })?;
-            baseline = Some(Baseline::of(course, &judge)?);
+            baseline = Some(Baseline::of(course, &judge, &descriptors)?);
             Some(unknown)
         }
         Unseen::InFolds(cells) => Some(cells),
@@ -162,7 +163,7 @@ pub fn fit(
             None => None,
         },
         brightness_baseline: of_given.baseline(all_brightness(samples))?,
-        descriptors_baseline: of_given.baseline(all_descriptors(samples))?,
+        descriptors_baseline: of_given.baseline(descriptors)?,
         baseline,
         simulated_only: None,
         cross_fitted,
