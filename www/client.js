@@ -57,7 +57,7 @@ export class Client {
   #load;
   /** @type {Protocol.Backend["kind"] | null} what the worker computes on; null until it is loaded */
   #device = null;
-  /** Whether the worker was asked for more than to load. */ #asked = false;
+  /** Whether the worker was given an image. */ #asked = false;
   /** @type {(info: Protocol.Info) => void} */ #onMoved;
   /** @type {Worker} */ #worker;
   /** @type {Promise<Protocol.Info>} */ #ready;
@@ -145,7 +145,7 @@ export class Client {
   #send(request, { signal, onProgress } = {}, transfer = []) {
     if (signal?.aborted) return Promise.reject(new ClientError("cancelled", "cancelled"));
     const id = this.#nextId++;
-    this.#asked ||= request.kind !== "load";
+    this.#asked ||= request.kind === "image" || request.kind === "crops";
     // The caller is free at once; the worker, which may be deep in one file, stops when it can.
     const cancel = () => {
       this.#worker.postMessage({ id, kind: "cancel" });
@@ -199,7 +199,8 @@ export class Client {
     if (leavesGpu) this.#load = { ...this.#load, backend: "cpu", gpuFailure: message };
     // What crashes unasked, such as a model while it loads, would do so for ever.
     const again = leavesGpu || this.#asked;
-    const error = new ClientError(again ? "crashed" : "internal", message);
+    const code = this.#load.backend === "webgpu" ? "device" : "internal";
+    const error = new ClientError(again ? "crashed" : code, message);
     this.#rejectAll(error);
     if (again) this.#worker = this.#spawn();
     this.#ready = unheld(again ? this.#begin() : Promise.reject(error));

@@ -58,7 +58,7 @@ export function json(study) {
     specimens: study.specimens.map(({ name, note, gradable, verdict, sources, cells }) => ({
       ...{ name, note, gradable, verdict },
       images: sources.map((source) => ({
-        ...{ name: source.name, images: source.images, status: source.status },
+        ...{ name: source.name, folder: source.folder, images: source.images, status: source.status },
         ...{ page: source.page + 1, channel: source.channel, size: source.size },
         ...{ failure: source.failure, modelSha256: source.model?.sha256 ?? null },
       })),

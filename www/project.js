@@ -122,8 +122,10 @@ async function check(content) {
   must(() => {
     const { ledger, sources, pictures } = content;
     const ids = new Set(sources.map((/** @type {SourceRecord} */ { id }) => id));
+    const { threshold = 0, needed = 0 } = ledger;
     return (
       Object.getPrototypeOf(ledger) === Object.prototype &&
+      numbers(threshold, needed) &&
       ids.size === sources.length &&
       pictures.every((/** @type {PictureRecord} */ { bytes }) => numbers(bytes))
     );
@@ -143,10 +145,12 @@ async function check(content) {
  */
 function isSource(source, pictures) {
   const { folder = "", page = FIRST_READING.page, channel = FIRST_READING.channel } = source;
-  const { id, name, status, size, preview, thumbnails, failure, model, cells } = source;
+  const { id, name, images, status, size, preview, thumbnails, failure, model, cells } = source;
   const isThere = (/** @type {any} */ place) => Number.isInteger(place) && place in pictures;
   return (
     Number.isInteger(id) &&
+    Number.isInteger(images) &&
+    images > 0 &&
     texts(name, folder) &&
     ENDS.includes(status) &&
     Number.isInteger(page) &&

@@ -140,7 +140,7 @@ export class Study extends EventTarget {
 
   /** The models that have classified what is here; before any has, the one that will. @returns {ModelName[]} */
   get #models() {
-    const models = this.sources.flatMap(({ model }) => model ?? []);
+    const models = this.sources.flatMap(({ model, classified }) => (classified && model) || []);
     return models.length > 0 || !this.model ? models : [this.model];
   }
 
@@ -313,7 +313,9 @@ export class Study extends EventTarget {
       [`specimen/${into.id}/note`, note || undefined],
       [`specimen/${into.id}/ungradable`, ungradable || undefined],
     ]);
-    if (this.scope === specimen.id) this.see(into.id);
+    if (this.scope !== specimen.id) return;
+    this.scope = into.id; // its cells stay in view, and selected
+    this.#touch("view");
   }
 
   /** Moves an image to another specimen, or to a new one of this name. @param {Source} source @param {Specimen | string} to */

@@ -78,8 +78,8 @@ test("where only WebGPU will do, what crashes unasked is not started again", asy
   workers[0].answer(info("webgpu"));
   await client.info();
   workers[0].crash("no memory");
-  await assert.rejects(client.references(), { code: "internal", message: "no memory" });
-  await assert.rejects(client.image(new Uint8Array(1)), { code: "internal" });
+  await assert.rejects(client.references(), { code: "device", message: "no memory" });
+  await assert.rejects(client.image(new Uint8Array(1)), { code: "device" });
   assert.equal(workers.length, 1);
 });
 

@@ -76,7 +76,7 @@ test("a model that has classified nothing on the page makes no cell uncertain", 
   assert.equal(study.specimens[0].cells[0].call.doubt, null);
   assert.deepEqual(study.points.at(-1), points[0], "its points are offered all the same");
   study.model = model([], { low: -0.9, high: 0.1 });
-  study.restore([record(1, { model: model([], { low: -0.2, high: 0.2 }) })], {});
+  study.restore([record(1, { model: model([], { low: -0.2, high: 0.2 }), values: [1] })], {});
   assert.deepEqual(study.margin, [-0.2, 0.2]);
   study.clear();
   assert.deepEqual(study.margin, [-0.9, 0.1], "it will classify what comes");
@@ -84,11 +84,14 @@ test("a model that has classified nothing on the page makes no cell uncertain", 
 
 test("a merged specimen keeps notes and what is not gradable, until that is undone", async () => {
   const study = new Study();
-  study.restore([record(1), record(2)], SPECIMENS);
+  study.restore([record(1), record(2, { values: [1] })], SPECIMENS);
   await told();
   const [a, b] = study.specimens;
+  study.see(b.id);
+  study.select(b.cells, b.cells[0]);
   study.merge(b, a);
   await told();
+  assert.deepEqual([study.scope, study.selection.size], [a.id, 1], "they stay in view");
   const noted = () =>
     study.specimens.map((/** @type {any} */ { note, gradable }) => [note, gradable]);
   assert.deepEqual(noted(), [["thick\nsecond cut", false]]);

@@ -142,6 +142,7 @@ test("a helper that crashes fails one image; then all are there again", async ()
     const bytes = new Uint8Array(await (await fetch("field.bmp")).arrayBuffer());
     const client = await Client.start({ backend: "cpu", threads: 2 });
     const options = { as: "field", boxes };
+    await client.image(bytes.slice(), options); // by now the helper is ready
     const endless = async () => {
       for (;;) await client.image(bytes.slice(), options);
     };

@@ -20,8 +20,8 @@ const XTASK: [&str; 3] = ["--release", "--package", "xtask"];
 const CHROMIUM_NAMES: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// What a machine without Node needs; older ones lack `zlib.crc32`.
-const NODE: &str = "install Node.js 20.15 or newer with npm";
+/// What a machine without Node needs; older ones do not know the page's modules for modules.
+const NODE: &str = "install Node.js 20.19, 22.7 or newer with npm";
 
 /// Manifest of the software Vulkan driver that Chromium brings along.
 const VULKAN_DRIVER: &str = "vk_swiftshader_icd.json";
@@ -194,11 +194,13 @@ pub fn browser_command(site: &Path, script: impl AsRef<OsStr>) -> Result<Command
     Ok(command)
 }
 
-/// Whether Node's own version, such as `v22.4.1`, is 20.15 or newer.
+/// Whether Node's own version, such as `v22.9.1`, is one of [`NODE`].
 fn is_new_enough(version: &str) -> bool {
     let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (20, 15),
+        (Some(Ok(20)), Some(Ok(minor))) => minor >= 19,
+        (Some(Ok(22)), Some(Ok(minor))) => minor >= 7,
+        (Some(Ok(major)), Some(Ok(_))) => major > 22,
         _ => false,
     }
 }
@@ -222,7 +224,8 @@ mod tests {
 
     #[test]
     fn knows_which_node_is_new_enough() {
-        assert!(["v20.15.0", "v20.20.2", "v22.2.0", "v24.0.1"].iter().all(|v| is_new_enough(v)));
-        assert!(["v18.20.4", "v20.14.0", "", "node"].iter().all(|v| !is_new_enough(v)));
+        assert!(["v20.19.0", "v22.7.0", "v23.0.0", "v24.1.1"].iter().all(|v| is_new_enough(v)));
+        let old = ["v18.20.4", "v20.18.3", "v21.7.0", "v22.6.0", "", "node"];
+        assert!(old.iter().all(|v| !is_new_enough(v)));
     }
 }
