@@ -64,7 +64,8 @@ fn bombs_are_refused_fast_and_in_little_memory() {
     });
     let made = [
         ("overlapping directories", overlapping_directories(), false),
-        ("overlapping strips", overlapping_strips(), true),
+        ("overlapping strips", overlapping_strips(600_411), true),
+        ("strips longer than they say", overlapping_strips(64), true),
     ];
     for (name, bytes, refused) in fixtures.chain(made) {
         let before = HELD.load(Ordering::Relaxed);
@@ -119,16 +120,18 @@ fn overlapping_directories() -> Vec<u8> {
     bytes
 }
 
-/// 4,096 strips that are all the same 600 kB, in which 400 pixels come after 120,000 empty blocks.
-fn overlapping_strips() -> Vec<u8> {
+/// 4,096 strips that are all the same 600 kB, in which 400 pixels come after 120,000 empty blocks, and say that they are
+/// of this length.
+fn overlapping_strips(length: u32) -> Vec<u8> {
     const STRIPS: u32 = 4_096;
     let mut bytes = grey_strips([400, STRIPS], [122, 122 + 4 * STRIPS], 0);
     let start = 122 + 8 * STRIPS;
     bytes.extend(start.to_le_bytes().repeat(STRIPS as usize));
-    bytes.extend(64_u32.to_le_bytes().repeat(STRIPS as usize));
+    bytes.extend(length.to_le_bytes().repeat(STRIPS as usize));
     bytes.extend([0x78, 0x9c]);
     bytes.extend([0, 0, 0, 0xff, 0xff].repeat(120_000));
     bytes.extend([1, 0x90, 0x01, 0x6f, 0xfe]);
-    bytes.extend([0; 404]);
+    bytes.extend([0; 400]);
+    bytes.extend([0x01, 0x90, 0x00, 0x01]);
     bytes
 }

@@ -58,7 +58,8 @@ pub struct Baseline {
 
 impl Baseline {
     /// Judges the descriptors of the course's real cells, `plain`, as `judge` does the network's features, but
-    /// without simulated cells beside, of which the published method knows nothing.
+    /// without simulated cells beside, of which the published method knows nothing. All training rows give the
+    /// scale, which favours it a little.
     ///
     /// # Errors
     /// When the rows do not allow such machines.

@@ -104,7 +104,8 @@ fn flag(set: bool, option: &str) -> String {
 
 /// The options that name the data.
 fn data_flags(data: &Data) -> String {
-    let name = data.data.file_name().unwrap_or_default().to_string_lossy();
+    let path = data.data.canonicalize().unwrap_or_else(|_| data.data.clone());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     format!(" --data {name}{}", flag(data.montage, "--montage"))
 }
 

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::features::Features;
 use mitoscope::preprocess::Preprocess;
-use mitoscope::svm::MAX_SAMPLES;
+use mitoscope::svm::{MAX_SAMPLES, check_count};
 
 use crate::course::Course;
 use crate::network::{Output, infer};
@@ -30,8 +30,17 @@ pub fn views(table: &Table) -> usize {
 }
 
 /// Most simulated cells beside so many views of real ones.
-pub fn most_beside(views: usize) -> usize {
+fn most_beside(views: usize) -> usize {
     MACHINE_CELLS.iter().map(|(_, most)| views * most).sum()
+}
+
+/// Refuses more real cells than a preset's machine can learn, simulated ones beside them.
+///
+/// # Errors
+/// Those of [`check_count`].
+pub fn check_learnable(cells: usize, preset: &Preset) -> Result<()> {
+    let beside = if preset.simulated.is_some() { most_beside(1) } else { 0 };
+    check_count(cells + beside).context("the support vector machine")
 }
 
 /// Whether a table's cells and the simulated ones beside them are not too many for a machine.

@@ -33,7 +33,7 @@ pub fn once<T: Serialize + DeserializeOwned>(
         })?;
         ensure!(
             saved.identity == identity,
-            "{} is of another work (other data, preset, seed or options): use another --out",
+            "{} is of another work (other data, preset, seed, options, version or device): use another --out",
             path.display()
         );
         return Ok(saved.run);

@@ -1,6 +1,6 @@
 //! The paper's experiments on one's own data: every setting and set a run of its own.
 //!
-//! Invariant: a run depends only on the data, the preset, the seed, its setting and its set; a
+//! Invariant: a run depends only on the data, the preset, the seed, its setting, its set and what computes it; a
 //! finished run is read back, a cut-off one goes on from its checkpoints, so a reproduction that was
 //! killed ends with the report of one that was not.
 

@@ -45,7 +45,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// How the latter stand to the former.
     pub found: Found,
-    /// Paths of the images, relative to [`Table::folder`], in order of first use.
+    /// Paths of the images, relative to [`Table::folder`], in order of first use; of a file of which several pages or
+    /// channels are read, several times.
     pub images: Vec<String>,
     /// What is read of each.
     readings: Vec<DecodeOptions>,
@@ -124,8 +125,8 @@ impl Table {
             let path = field(Some(image)).to_owned();
             ensure!(!path.is_empty(), "{name}, row {}: the image is not named", i + 1);
             let parse = || -> Result<Row> {
-                let place = (path.clone(), field(page).to_owned(), field(channel).to_owned());
-                let reading = parse_reading(&place.1, &place.2)?;
+                let reading = parse_reading(field(page), field(channel))?;
+                let place = (path.clone(), reading.page, reading.channel);
                 Ok(Row {
                     image: *known.entry(place).or_insert_with(|| {
                         images.push(path);

@@ -12,7 +12,7 @@ use crate::embedded::{MachineCells, machine_cells, of_machine_cells, of_table};
 use crate::evaluation::{Figures, SimulatedOnly, by_pattern};
 use crate::features::Scaling;
 use crate::judge::Split;
-use crate::svm_search::{Labelled, decide, search};
+use crate::svm_search::{FOLDS, Labelled, decide, folds, search};
 use crate::table::Table;
 
 /// Figures on the real cells by a network that was trained on simulated cells alone, and a machine
@@ -30,7 +30,7 @@ pub fn simulated_only(
 }
 
 /// The same by descriptors after Miros, given those of every real cell; none where the course has no simulated
-/// cells.
+/// cells, or too few.
 pub(crate) fn descriptors_simulated_only(
     course: &Course,
     split: &Split,
@@ -42,11 +42,20 @@ pub(crate) fn descriptors_simulated_only(
     }
     let samples: Vec<_> = course.for_machine.iter().map(|cell| cell.sample.clone()).collect();
     let mut known = machine_cells(course.for_machine, 1, all_descriptors(&samples));
+    let groups = groups_of(&known.specimens);
+    if folds(&known.labelled.mitotic, groups, FOLDS, seed).is_err() {
+        return Ok(None);
+    }
     let scaling =
         Scaling::over(&known.labelled.features.iter().map(Vec::as_slice).collect::<Vec<_>>());
     known.labelled.features.iter_mut().for_each(|row| scaling.scale(row));
     let real: Vec<Vec<f32>> = real.iter().cloned().map(|row| scaling.scaled(row)).collect();
     judged(course.table, split, &known, &real, seed).map(Some)
+}
+
+/// The specimens to keep whole; none where there is only one.
+fn groups_of(specimens: &[usize]) -> Option<&[usize]> {
+    specimens.iter().any(|of| *of != specimens[0]).then_some(specimens)
 }
 
 /// Figures on the real cells, given every row's features, by a machine of simulated ones.
@@ -59,9 +68,7 @@ fn judged(
 ) -> Result<SimulatedOnly> {
     let real = [&split.train[..], &split.held_out].concat();
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
-    let several = specimens.iter().any(|of| *of != specimens[0]);
-    let groups = several.then_some(&specimens[..]);
-    let found = search(labelled, &Labelled::default(), groups, seed)?;
+    let found = search(labelled, &Labelled::default(), groups_of(specimens), seed)?;
     let values = decide(labelled, &found, &others)?;
     let truth = split.truth(table, &real);
     let held_out = split.train.len()..;

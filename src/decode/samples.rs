@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// The channel of a coloured picture that is read; a grey picture has one, which each choice gives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// The largest of red, green and blue, pixel by pixel: right for a picture of one dye.

@@ -1,10 +1,10 @@
 //! Reads one page of a TIFF file into grey values.
 //!
-//! Invariant: the size in the header is checked before anything of that size is allocated, and no byte is read much
-//! more often than once.
+//! Invariant: the size in the header is checked before anything of that size is allocated, and the bytes that are read
+//! are at most twice those of the file, but for pixels stored as they are.
 
 use std::collections::BTreeSet;
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use tiff::decoder::{ChunkType, Decoder, DecodingResult, Limits};
 use tiff::tags::{IfdPointer, PhotometricInterpretation, Tag};
@@ -17,10 +17,26 @@ use super::{
 };
 use crate::{Error, GreyImage};
 
-type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+type Reader<'a> = Decoder<Bounded<'a>>;
 
-/// Bytes that a decompressor takes beyond its data, at most.
-const READ_AHEAD: u64 = 64 * 1024;
+/// A file that seems to end earlier: compressed data end by themselves, wherever the file says that they do.
+struct Bounded<'a> {
+    bytes: Cursor<&'a [u8]>,
+    end: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_sub(self.bytes.position());
+        self.bytes.by_ref().take(left).read(buffer)
+    }
+}
+
+impl Seek for Bounded<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
 
 /// Reads a page: 8- or 16-bit grey or RGB with or without alpha, interleaved or in planes, and 32-bit
 /// float grey within 0 to 1. Grey that is stored inverted (WhiteIsZero) is turned upright.
@@ -42,7 +58,7 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
         )));
     }
     let parts = Parts::of(&decoder, (width, height))?;
-    let offsets = places(&mut decoder, bytes.len())?;
+    let ends = ends(&mut decoder, bytes.len())?;
 
     let (width, height) = (width as usize, height as usize);
     let mut grey = vec![0.0f32; width * height];
@@ -57,12 +73,8 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
         // planes of tiles, and its way to leave the padding out fails on LZW.
         let index = (plane * parts.count() + part) as u32;
         let row_bytes = parts.width * samples * usize::from(kind.bit_depth()) / 8;
+        decoder.inner().end = ends.get(index as usize).copied().unwrap_or(u64::MAX);
         decoder.read_chunk_to_buffer(&mut data, index, row_bytes).map_err(explain)?;
-        let (offset, stored) = offsets.get(index as usize).copied().unwrap_or_default();
-        // Compressed data end by themselves, not where the file says, and may be read ahead.
-        if decoder.inner().position().saturating_sub(offset) > stored + READ_AHEAD {
-            return Err(damaged("a strip or tile is longer than it says"));
-        }
         let area = parts.area(part);
         let wanted = wanted.clone();
         match &data {
@@ -89,9 +101,14 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<GreyImage,
     GreyImage::new(width, height, grey)
 }
 
-/// Offset and length of every strip or tile; in all they may be no longer than twice the file of so many bytes, since
-/// some share what they have in common.
-fn places(decoder: &mut Reader, length: usize) -> Result<Vec<(u64, u64)>, Error> {
+/// Where every compressed strip or tile ends; in all they may be no longer than twice the file of so many bytes, since
+/// some share what they have in common. None where pixels are stored as they are, whatever lengths are told.
+fn ends(decoder: &mut Reader, length: usize) -> Result<Vec<u64>, Error> {
+    const STORED: u16 = 1;
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(explain)?;
+    if compression.is_none_or(|method| method == STORED) {
+        return Ok(Vec::new());
+    }
     let tags = match decoder.get_chunk_type() {
         ChunkType::Strip => [Tag::StripOffsets, Tag::StripByteCounts],
         ChunkType::Tile => [Tag::TileOffsets, Tag::TileByteCounts],
@@ -102,7 +119,7 @@ fn places(decoder: &mut Reader, length: usize) -> Result<Vec<(u64, u64)>, Error>
     if all > 2 * length as u64 {
         return Err(damaged("its strips or tiles overlap"));
     }
-    Ok(offsets.into_iter().zip(counts).collect())
+    Ok(offsets.into_iter().zip(counts).map(|(at, count)| at.saturating_add(count)).collect())
 }
 
 /// The strips or tiles of one plane, in rows from the top left on.
@@ -156,7 +173,9 @@ fn open(bytes: &[u8]) -> Result<Reader<'_>, Error> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_ALLOCATION as usize;
     limits.intermediate_buffer_size = MAX_ALLOCATION as usize / 4;
-    Ok(Decoder::new(Cursor::new(bytes)).map_err(explain)?.with_limits(limits))
+    Ok(Decoder::new(Bounded { bytes: Cursor::new(bytes), end: u64::MAX })
+        .map_err(explain)?
+        .with_limits(limits))
 }
 
 /// Follows the chain of directories in a file of so many bytes, also past pages that are not supported.
@@ -169,7 +188,7 @@ fn count_pages(decoder: &mut Reader, length: usize) -> Result<usize, Error> {
             return Err(damaged("its pages form a circle"));
         }
         next = decoder.read_directory(IfdPointer(at)).map_err(explain)?.next();
-        read += decoder.inner().position().saturating_sub(at);
+        read += decoder.inner().bytes.position().saturating_sub(at);
         if read > length as u64 {
             return Err(damaged("the directories of its pages overlap"));
         }

@@ -66,6 +66,14 @@ pub fn run_all() -> Result<()> {
     let site = root.join("dist");
     let browser = Browser::find(&root)?;
     let mut vulkan_tests = browser.vulkan_tests()?;
+    let named = std::env::var_os("MITOSCOPE_DATA").map(PathBuf::from);
+    // The tests start in folders of their own.
+    ensure!(
+        named.as_ref().is_none_or(|data| data.is_absolute()),
+        "MITOSCOPE_DATA={} is relative: give the whole path",
+        named.unwrap_or_default().display()
+    );
+    let data = named.unwrap_or_else(|| root.join("../shared/data/hep2-agh"));
     let toolchain = Toolchain::find()?;
     toolchain.clippy()?;
     let mut report = Report::default();
@@ -98,8 +106,7 @@ pub fn run_all() -> Result<()> {
     report.step("site", || dist::build(&site))?;
     report.step("browser tests", || browser.test(&site))?;
     report.print();
-    let data = std::env::var_os("MITOSCOPE_DATA")
-        .map_or_else(|| root.join("../shared/data/hep2-agh"), PathBuf::from);
+
     if !data.join("cells.csv").is_file() {
         eprintln!(
             "Not checked, because the real fields of hep2-agh are not in {}: the bundled model's figures, the \

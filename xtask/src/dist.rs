@@ -42,7 +42,7 @@ pub fn begin(out: &Path) -> Result<()> {
         "{MODEL} is missing: write one there with `mitoscope export RUN --out {MODEL} --half`"
     );
     refuse_foreign(out)?;
-    // What does not build leaves the earlier site as it was.
+    // A program that does not build leaves the earlier site as it was.
     for module in [Module::Cpu, Module::CpuRelaxed] {
         module.build(&out.join(PKG))?;
     }
@@ -70,6 +70,7 @@ pub fn complete(out: &Path) -> Result<()> {
 /// # Errors
 /// As [`complete`].
 pub fn modules(out: &Path) -> Result<()> {
+    refuse_foreign(out)?;
     Module::ALL.iter().try_for_each(|module| module.build(&out.join(PKG)))?;
     if out.join(MANIFEST).is_file() { write_manifest(out) } else { Ok(()) }
 }

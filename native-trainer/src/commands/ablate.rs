@@ -9,6 +9,7 @@ use native_trainer::ablation::{Change, Outcome, Summary, ablate, summary};
 use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
+use native_trainer::embedded::check_learnable;
 use native_trainer::evaluation::{Figures, Metric};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::finished::once;
@@ -35,6 +36,7 @@ pub fn run(options: &Ablate) -> Result<()> {
     let held_out = options.hold_out.iter().cloned().collect();
     let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
     let split = Split { held_out: Vec::new(), ..split };
+    check_learnable(split.train.len(), &own)?;
     warn_of_unnamed(&table);
     let identity = table.identity(&table.digest()?);
     let (device, device_name) = device::open(options.training.device)?;

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use mitoscope::model::{Manifest, Provenance};
 use native_trainer::course::Cells;
 use native_trainer::device;
+use native_trainer::embedded::check_learnable;
 use native_trainer::evaluation::Evaluation;
 use native_trainer::files::make_folder;
 use native_trainer::fitting::{Unseen, fit};
@@ -27,6 +28,7 @@ pub fn run(options: &Fit) -> Result<()> {
     let table = options.data.open()?;
     let held_out = options.hold_out.iter().cloned().collect();
     let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
+    check_learnable(split.train.len(), &preset)?;
     ensure!(
         !options.out.join(MODEL).exists(),
         "{} already holds a model: use another --out",

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use mitoscope::classifier::Label;
-use mitoscope::svm::check_count;
+
 use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
+use native_trainer::embedded::check_learnable;
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::preset::Preset;
 use native_trainer::protocol::Division;
@@ -35,7 +36,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
     // Refuse what cannot be divided or is too much before the first training.
     for (setting, set) in &planned {
         let division = Division::new(&table, *setting, *set, options.grouped, seed)?;
-        check_count(division.train.len()).context("the support vector machine")?;
+        check_learnable(division.train.len(), &preset)?;
     }
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);
@@ -50,7 +51,7 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let identity = format!("{} {version} on {device_name}", table.identity(&data.sha256));
     let study = Study::new(course, &identity, options.grouped, seed, device, start);
     let mut report = Report {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: version.to_owned(),
         command: command(options, &preset),
         preset: preset.name.to_string(),
         device: device_name,

@@ -20,7 +20,10 @@ use crate::Sheet;
 /// Runs the command.
 pub fn run(options: &Sheet) -> Result<()> {
     ensure!(options.cells > 0, "--cells 0 shows nothing");
-    let open = |path: &PathBuf| Table::open(path)?.with_named_fields();
+    let open = |path: &PathBuf| match options.hold_out.is_empty() {
+        true => Table::open(path),
+        false => Table::open(path)?.with_named_fields(),
+    };
     let tables = options.data.iter().map(open).collect::<Result<Vec<_>>>()?;
     for specimen in &options.hold_out {
         let known = tables.iter().any(|table| table.specimens().contains(&specimen.as_str()));

@@ -8,18 +8,18 @@ use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
-use mitoscope::svm::check_count;
+
 use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit, folds_of};
 use native_trainer::device;
-use native_trainer::embedded::{learnable, most_beside};
+use native_trainer::embedded::{check_learnable, learnable};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
 use native_trainer::found::with_found;
 use native_trainer::judge::{Judge, OutOfFold, Split};
 use native_trainer::preset::Preset;
 use native_trainer::sampler::StratifiedSampler;
-use native_trainer::svm_search::Labelled;
+use native_trainer::svm_search::{FOLDS, Labelled};
 use native_trainer::table::Table;
 use native_trainer::training::{Plan, StepReport};
 use native_trainer::transfer::simulated_only;
@@ -52,8 +52,7 @@ pub fn run(options: &Train) -> Result<()> {
          out, or train on real cells too by --steps"
     );
     let labels = table.labels_of(&split.train);
-    let beside = preset.simulated.as_ref().map_or(0, |_| most_beside(1));
-    check_count(split.train.len() + beside).context("the support vector machine")?;
+    check_learnable(split.train.len(), &preset)?;
     StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     let finished = options.out.join(MODEL);
@@ -63,14 +62,10 @@ pub fn run(options: &Train) -> Result<()> {
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
+    let none = Labelled::default();
+    let judge = Judge { table: &table, split: &split, beside: &none, grouped: true, seed };
+    folds_of(&judge, Folds::Specimens(FOLDS)).context("C and γ cannot be chosen")?;
     if options.cross_fit != Folds::Specimens(0) {
-        let judge = Judge {
-            table: &table,
-            split: &split,
-            beside: &Labelled::default(),
-            grouped: true,
-            seed,
-        };
         folds_of(&judge, options.cross_fit).context("--cross-fit")?;
     }
     let provenance = provenance(options, &preset, table.digest()?);
@@ -137,7 +132,7 @@ pub(super) fn as_learned(table: Table, preset: &Preset, split: &Split) -> Result
     }
     let specimens: BTreeSet<&str> =
         split.train.iter().map(|row| table.rows[*row].specimen.as_str()).collect();
-    if specimens.len() < 2 {
+    if specimens.len() < 2 && !specimens.contains("") {
         eprintln!("the cells are of one specimen: the machine learns them as given, not as found");
         return Ok(table);
     }

@@ -124,10 +124,10 @@ fn check(
             );
         }
         let ([height, width], pitch) = (y.size, y.pitch);
+        let written = |values: &[f32]| values.iter().filter(|value| **value != 0.0).count();
         let rows = y.inside().chunks(pitch).take(height);
-        let sum: f32 = rows.map(|row| row[..width * out].iter().sum::<f32>()).sum();
-        let all: f32 = y.padded().iter().sum();
-        assert!((sum - all).abs() <= all.abs() * 1e-5, "the border is no longer zero");
+        let inside: usize = rows.map(|row| written(&row[..width * out])).sum();
+        assert_eq!(written(y.padded()), inside, "the border is no longer zero");
     }
 }
 
