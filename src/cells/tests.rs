@@ -98,13 +98,15 @@ fn a_scale_bar_is_no_cell() {
 
 #[test]
 fn a_saturated_nucleus_is_no_scale_bar() {
-    let discs = [(100.0, 60.0, 25.0, 0.995), (250.0, 80.0, 30.0, 1.2)];
-    let clipped = field(400, 240, &discs).pixels().iter().map(|v| v.min(1.0)).collect::<Vec<_>>();
+    const WHITE: f32 = 0.9;
+    let discs = [(100.0, 60.0, 25.0, 0.93), (250.0, 80.0, 30.0, 0.95)];
+    let clipped: Vec<f32> =
+        field(400, 240, &discs).pixels().iter().map(|value| value.min(WHITE)).collect();
     let image = |pixels: Vec<f32>| GreyImage::new(400, 240, pixels).expect("valid");
     assert_eq!(scale_bar::scale_bar(&image(clipped.clone())), None);
     let mut with_bar = clipped;
     for y in 200..202 {
-        with_bar[y * 400 + 20..][..120].fill(1.0);
+        with_bar[y * 400 + 20..][..120].fill(WHITE);
     }
     let bar = scale_bar::scale_bar(&image(with_bar)).expect("a bar below");
     assert_eq!((bar.x, bar.w, bar.y + bar.h), (20.0, 120.0, 202.0));
