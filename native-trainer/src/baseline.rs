@@ -17,7 +17,7 @@ use crate::course::Course;
 use crate::descriptors::miros::miros;
 use crate::embedded::by_place;
 use crate::evaluation::{AsFound, Figures, Interval, Metric, SimulatedOnly, as_found, by_pattern};
-use crate::features::{Scaling, box_geometry, brightness};
+use crate::features::{box_geometry, brightness, standardise};
 use crate::judge::Judge;
 use crate::operating_points::balanced;
 use crate::samples::Sample;
@@ -67,10 +67,8 @@ impl Baseline {
         let Judge { table, split, seed, .. } = *judge;
         let alone = Judge { beside: &Labelled::default(), ..*judge };
         let given = split.given(table);
-        let known: Vec<&[f32]> = split.train.iter().map(|row| plain[*row].as_slice()).collect();
-        let scaling = Scaling::over(&known);
-        let scaled = |descriptors: Vec<f32>| scaling.scaled(descriptors);
-        let features: Vec<Vec<f32>> = plain.iter().cloned().map(scaled).collect();
+        let mut features = plain.to_vec();
+        let scaling = standardise(&mut features, &split.train);
         let mut judged = alone.fit(&features)?;
         let mut unknown = alone.unknown_specimens(&features, judged.chosen)?;
         let mut patterns = alone.unknown_patterns(&features, judged.chosen)?;
@@ -80,7 +78,7 @@ impl Baseline {
         let contrasts = at_contrasts(&alone, &features, machine, threshold, |rows, exponent| {
             let of = |row: &usize| {
                 let (patch, levels) = bent(&course.real()[*row], exponent);
-                scaled(miros(&patch, &levels))
+                scaling.scaled(miros(&patch, &levels))
             };
             Ok(by_place(rows, rows.par_iter().map(of).collect(), features.len()))
         })?;

@@ -68,7 +68,7 @@ pub fn intervals_of(
 ) -> BTreeMap<Metric, Interval> {
     let clusters = clusters(rows.iter().map(|row| table.rows[*row].specimen.as_str()));
     let count = clusters.iter().max().map_or(0, |last| last + 1);
-    let mitotic = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+    let mitotic = table.truth(rows);
     let cells = Judged { decision_values: decision_values.to_vec(), mitotic, clusters };
     intervals(&[cells], count, seed).1
 }

@@ -77,9 +77,14 @@ fn call_all<'a>(
     Ok(verdict)
 }
 
+/// Where the data is, with a name also where it is told as `.`.
+fn whole_path(data: &Data) -> PathBuf {
+    data.data.canonicalize().unwrap_or_else(|_| data.data.clone())
+}
+
 /// Name of the data in what is written: as told, else that of its folder.
 fn data_name(told: &Option<String>, data: &Data) -> String {
-    let path = data.data.canonicalize().unwrap_or_else(|_| data.data.clone());
+    let path = whole_path(data);
     let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
     let folder = folder.and_then(Path::file_name).unwrap_or_default();
     told.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned())
@@ -104,7 +109,7 @@ fn flag(set: bool, option: &str) -> String {
 
 /// The options that name the data.
 fn data_flags(data: &Data) -> String {
-    let path = data.data.canonicalize().unwrap_or_else(|_| data.data.clone());
+    let path = whole_path(data);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     format!(" --data {name}{}", flag(data.montage, "--montage"))
 }

@@ -53,7 +53,7 @@ impl std::fmt::Display for Folds {
 /// # Errors
 /// When the specimens or patterns do not allow these folds with both classes.
 pub fn folds_of(judge: &Judge, folds: Folds) -> Result<Vec<usize>> {
-    let truth = judge.split.truth(judge.table, &judge.split.train);
+    let truth = judge.table.truth(&judge.split.train);
     match folds {
         Folds::Specimens(count) => {
             ensure!(count > 1, "{count} folds leave nothing to train on: take 2 or more");

@@ -257,7 +257,7 @@ pub fn as_found(
     let cells = rows.iter().zip(decision_values).filter_map(value);
     let (rows, values): (Vec<usize>, Vec<f64>) = cells.unzip();
     let strays = || rows.iter().zip(&values).filter(|(row, _)| strays.contains(row));
-    let mitotic: Vec<bool> = rows.iter().map(|row| table.is_mitotic(*row)).collect();
+    let mitotic = table.truth(&rows);
     rows.iter().any(|row| table.is_found(*row)).then(|| AsFound {
         figures: Figures::of(&values, &mitotic),
         intervals: intervals_of(table, &rows, &values, seed),

@@ -57,9 +57,10 @@ impl Scaling {
     }
 }
 
-/// Scales every feature to mean 0 and deviation 1 over the rows of `reference`.
-pub fn standardise(features: &mut [Vec<f32>], reference: &[usize]) {
+/// Scales every feature to mean 0 and deviation 1 over the rows of `reference`, and gives the scale.
+pub fn standardise(features: &mut [Vec<f32>], reference: &[usize]) -> Scaling {
     let rows: Vec<&[f32]> = reference.iter().map(|row| features[*row].as_slice()).collect();
     let scaling = Scaling::over(&rows);
     features.iter_mut().for_each(|row| scaling.scale(row));
+    scaling
 }

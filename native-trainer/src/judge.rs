@@ -50,11 +50,6 @@ impl Split {
         let (train, held_out) = (given(&self.train), given(&self.held_out));
         Self { train, held_out, specimens: self.specimens.clone() }
     }
-
-    /// Whether each of these labelled rows is mitotic.
-    pub fn truth(&self, table: &Table, rows: &[usize]) -> Vec<bool> {
-        rows.iter().map(|row| table.is_mitotic(*row)).collect()
-    }
 }
 
 /// What the training rows are to networks or machines that did not know them.
@@ -313,6 +308,6 @@ impl Judge<'_> {
     }
 
     pub(crate) fn truth(&self, rows: &[usize]) -> Vec<bool> {
-        self.split.truth(self.table, rows)
+        self.table.truth(rows)
     }
 }

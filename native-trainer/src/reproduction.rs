@@ -201,13 +201,13 @@ impl Experiment<'_> {
         let beside = of_machine_cells(course, 1, &trained.weights, device)?.labelled;
         let mut svm = Judge { beside: &beside, ..self.judge }.verdicts(&features, &judged)?;
         let on_validation: Vec<f64> = svm.decision_values.drain(..validation.len()).collect();
-        let truth = self.judge.split.truth(table, validation);
+        let truth = table.truth(validation);
         let validation = Figures::of(&on_validation, &truth);
 
         let of = |rows: &[usize]| -> Vec<Vec<f32>> {
             rows.iter().map(|row| features[*row].clone()).collect()
         };
-        let (samples, mitotic) = (of(train), self.judge.split.truth(table, train));
+        let (samples, mitotic) = (of(train), table.truth(train));
         let groups = self.judge.groups();
         let k = neighbours::choose_k(&samples, &mitotic, groups.as_deref(), self.judge.seed)?;
         let nearest = Scores {

@@ -201,6 +201,11 @@ impl Table {
         self.rows[row].label == Some(Label::Mitotic)
     }
 
+    /// Whether each of these rows is.
+    pub fn truth(&self, rows: &[usize]) -> Vec<bool> {
+        rows.iter().map(|row| self.is_mitotic(*row)).collect()
+    }
+
     /// Bytes of an image of the table.
     pub fn image_bytes(&self, image: usize) -> Result<Vec<u8>> {
         let path = self.folder.join(&self.images[image]);

@@ -10,7 +10,7 @@ use crate::baseline::all_descriptors;
 use crate::course::Course;
 use crate::embedded::{MachineCells, machine_cells, of_machine_cells, of_table};
 use crate::evaluation::{Figures, SimulatedOnly, by_pattern};
-use crate::features::Scaling;
+use crate::features::standardise;
 use crate::judge::Split;
 use crate::svm_search::{FOLDS, Labelled, decide, folds, search};
 use crate::table::Table;
@@ -46,9 +46,8 @@ pub(crate) fn descriptors_simulated_only(
     if folds(&known.labelled.mitotic, groups, FOLDS, seed).is_err() {
         return Ok(None);
     }
-    let scaling =
-        Scaling::over(&known.labelled.features.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    known.labelled.features.iter_mut().for_each(|row| scaling.scale(row));
+    let all: Vec<usize> = (0..known.specimens.len()).collect();
+    let scaling = standardise(&mut known.labelled.features, &all);
     let real: Vec<Vec<f32>> = real.iter().cloned().map(|row| scaling.scaled(row)).collect();
     judged(course.table, split, &known, &real, seed).map(Some)
 }
@@ -70,7 +69,7 @@ fn judged(
     let others: Vec<Vec<f32>> = real.iter().map(|row| features[*row].clone()).collect();
     let found = search(labelled, &Labelled::default(), groups_of(specimens), seed)?;
     let values = decide(labelled, &found, &others)?;
-    let truth = split.truth(table, &real);
+    let truth = table.truth(&real);
     let held_out = split.train.len()..;
     Ok(SimulatedOnly {
         cells: specimens.len(),

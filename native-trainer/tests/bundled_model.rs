@@ -46,7 +46,7 @@ fn the_held_out_figures_are_those_of_the_manifest() {
     let values: Vec<f64> = split.held_out.iter().map(|row| values[*row]).collect();
     let as_found = as_found(&table, &split.held_out, &values, 1).expect("found cells");
     let given = split.given(&table).held_out;
-    let given = Figures::of(&values[..given.len()], &split.truth(&table, &given));
+    let given = Figures::of(&values[..given.len()], &table.truth(&given));
     let brightness = evaluation.brightness_baseline.expect("a baseline");
     assert!(given.mcc > brightness.mcc + 0.2, "no better than brightness: {given:?}");
     let recorded = evaluation.held_out_found.expect("found cells");

@@ -1,10 +1,13 @@
 //! The trainer's convolution against burn's own: values and gradients, over the network's shapes.
 #![allow(clippy::expect_used)]
 
+mod common;
+
 use burn::tensor::activation::relu;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor};
+use common::largest_difference;
 use mitoscope::embedder::{Geometry, TABLE_1, without_dead_columns};
 use native_trainer::convolution::{Activation, fast_convolution};
 
@@ -63,9 +66,7 @@ fn equals_burns_own_over_the_shapes_of_the_network() {
                     ["output", "input", "weight", "bias"].iter().zip(ours.iter().zip(&stock))
                 {
                     assert_eq!(a.len(), b.len(), "layer {i}, {what}");
-                    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
-                    let largest =
-                        differences.fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m });
+                    let largest = largest_difference(a, b);
                     assert!(
                         largest < 1e-3,
                         "layer {i} {geometry:?} {size:?} {activation:?} {what}: {largest}"

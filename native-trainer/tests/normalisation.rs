@@ -1,8 +1,11 @@
 //! The trainer's fused batch normalisation and ReLU against burn's own operations.
 
+mod common;
+
 use burn::tensor::activation::relu;
 use burn::tensor::module::batch_norm_train;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use common::largest_difference;
 use native_trainer::normalisation::{EPSILON, normalised_relu};
 
 type Normalise = fn(Tensor<4>, Tensor<1>, Tensor<1>) -> Tensor<4>;
@@ -38,8 +41,7 @@ fn equals_burns_own() {
         for (what, (a, b)) in ["output", "x", "gamma", "beta"].iter().zip(ours.iter().zip(&stock)) {
             assert_eq!(a.len(), b.len(), "{what}");
             let scale = b.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-            let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
-            let largest = differences.fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m });
+            let largest = largest_difference(a, b);
             assert!(largest < 1e-4 * scale, "{size:?} {what}: {largest} of {scale}");
         }
     }

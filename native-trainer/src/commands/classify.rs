@@ -94,9 +94,7 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
     let values = |rows: &[usize]| -> Vec<f64> {
         rows.iter().map(|row| verdicts[*row].0.decision_value).collect()
     };
-    let truth =
-        |rows: &[usize]| -> Vec<bool> { rows.iter().map(|row| table.is_mitotic(*row)).collect() };
-    let figures = |rows: &[usize]| Figures::of(&values(rows), &truth(rows));
+    let figures = |rows: &[usize]| Figures::of(&values(rows), &table.truth(rows));
     if rows.is_empty() {
         return;
     }
@@ -106,7 +104,7 @@ fn print_figures(table: &Table, rows: &[usize], verdicts: &[(Prediction, Vec<f32
     let share = 100.0 * sure.len() as f64 / rows.len() as f64;
     println!("{:23} {}", format!("without doubt, {share:.1} %"), figures(&sure).line());
     let probabilities: Vec<f64> = rows.iter().map(|row| verdicts[*row].0.probability).collect();
-    print_reliability(&Reliability::of(&probabilities, &truth(rows)));
+    print_reliability(&Reliability::of(&probabilities, &table.truth(rows)));
 }
 
 /// False alarms, then misses, each by the most confident, as one PNG.

@@ -36,7 +36,7 @@ fn judged(table: &Table, clusters: &[usize], run: &Run, method: Method) -> Optio
     let test = &run.division.test;
     Some(Judged {
         decision_values: scores.decision_values.clone(),
-        mitotic: test.iter().map(|row| table.is_mitotic(*row)).collect(),
+        mitotic: table.truth(test),
         clusters: test.iter().map(|row| clusters[*row]).collect(),
     })
 }

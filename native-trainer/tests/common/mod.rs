@@ -57,6 +57,12 @@ pub fn data() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// The largest difference of two lists; NaN where one is.
+pub fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
+}
+
 /// The table of hep2-agh, whose fields are not part of the repository; says so where it is absent.
 pub fn hep2_agh() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/hep2-agh");
