@@ -10,6 +10,7 @@
 import { Client } from "./client.js";
 import { dropped, imagesOf, picked } from "./files.js";
 import { inWords, language, preferred, speak, t } from "./messages.js";
+import { keepProgram } from "./offline.js";
 import { PROJECT_NAME } from "./project.js";
 import { loadSamples } from "./samples.js";
 import { Session } from "./session.js";
@@ -106,6 +107,7 @@ async function open() {
     document.body.dataset.state = resumed ? "files" : "empty";
     if (resumed) showGuide(false);
     translate();
+    keepProgram((keeping) => say(byId("offline"), () => t.offline[keeping]));
   } catch (error) {
     tell(() => "");
     byId("fatal").hidden = false;

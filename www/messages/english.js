@@ -263,6 +263,11 @@ export const english = {
   backendReason: ({ note }) => note,
   /** @param {string} program @param {string} model @param {string} sha */
   identity: (program, model, sha) => `mitoscope ${program} · model ${model} · SHA-256 ${sha}`,
+  offline: {
+    kept: "Kept in this browser: opens without a network.",
+    newer: "A newer version is here: it opens when all tabs with this one are closed.",
+    failed: "This browser could not keep the page: its next start needs the network.",
+  },
 
   reportTitle: "Mitotic cells: specimen report",
   reportDate: "Printed",

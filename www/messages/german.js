@@ -282,6 +282,11 @@ export const german = {
           failed: `weil die GPU versagt (${note})`,
         }[reason],
   identity: (program, model, sha) => `mitoscope ${program} · Modell ${model} · SHA-256 ${sha}`,
+  offline: {
+    kept: "In diesem Browser gespeichert: öffnet sich auch ohne Netz.",
+    newer: "Eine neuere Fassung ist da; sie öffnet sich, wenn alle Tabs mit dieser geschlossen sind.",
+    failed: "Dieser Browser konnte die Seite nicht speichern; der nächste Start braucht das Netz.",
+  },
 
   reportTitle: "Mitotische Zellen: Bericht zur Probe",
   reportDate: "Gedruckt",

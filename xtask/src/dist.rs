@@ -1,7 +1,8 @@
 //! Builds the site as plain files that work on any static host, under any path.
 //!
 //! Invariant: every file of the site but `_headers` and `manifest.json` itself is listed in
-//! `manifest.json` with its SHA-256, and nothing outside that list is ever deleted.
+//! `manifest.json` with its SHA-256, and nothing outside that list is ever deleted. The service worker
+//! knows the same list, without itself.
 
 use crate::wasm::Module;
 use crate::{headers, project};
@@ -16,6 +17,8 @@ const MANIFEST: &str = "manifest.json";
 const HEADERS: &str = "_headers";
 /// The bundled model.
 pub const MODEL: &str = "www/model/model.safetensors";
+/// The service worker's source, and its name in the root of the site, whose files it keeps.
+const SERVICE_WORKER: [&str; 2] = ["www/service-worker.js", "service-worker.js"];
 /// Where the WebAssembly module lies in the site.
 const PKG: &str = "pkg";
 
@@ -49,11 +52,12 @@ pub fn begin(out: &Path) -> Result<()> {
     remove_earlier(out)?;
     Module::Gpu.remove(&out.join(PKG))?;
     copy(&index, &out.join("index.html"))?;
-    for file in files_below(&root.join("www"))? {
+    let worker = root.join(SERVICE_WORKER[0]);
+    for file in files_below(&root.join("www"))?.into_iter().filter(|file| *file != worker) {
         copy(&file, &out.join(file.strip_prefix(&root)?))?;
     }
     write(&out.join(HEADERS), &headers::headers_file(&headers))?;
-    write_manifest(out)
+    write_lists(out)
 }
 
 /// Builds the module for WebGPU into a site; the page finds it at its next start.
@@ -62,7 +66,7 @@ pub fn begin(out: &Path) -> Result<()> {
 /// When the build fails or the site cannot be written.
 pub fn complete(out: &Path) -> Result<()> {
     Module::Gpu.build(&out.join(PKG))?;
-    write_manifest(out)
+    write_lists(out)
 }
 
 /// Builds all modules into a site that is there, or to be.
@@ -72,10 +76,18 @@ pub fn complete(out: &Path) -> Result<()> {
 pub fn modules(out: &Path) -> Result<()> {
     refuse_foreign(out)?;
     Module::ALL.iter().try_for_each(|module| module.build(&out.join(PKG)))?;
-    if out.join(MANIFEST).is_file() { write_manifest(out) } else { Ok(()) }
+    if out.join(MANIFEST).is_file() { write_lists(out) } else { Ok(()) }
 }
 
-fn write_manifest(out: &Path) -> Result<()> {
+fn write_lists(out: &Path) -> Result<()> {
+    let [source, worker] = SERVICE_WORKER;
+    let source = project::root()?.join(source);
+    let source = fs::read_to_string(&source).with_context(|| format!("cannot read {source:?}"))?;
+    let mut files = hashes(out)?;
+    files.remove(worker);
+    let version = hex_digest(serde_json::to_string(&files)?.as_bytes());
+    let site = serde_json::json!({ "version": version, "files": files });
+    write(&out.join(worker), &format!("self.SITE = {site};\n{source}"))?;
     let manifest = serde_json::json!({ "site": "mitoscope", "sha256": hashes(out)? });
     write(&out.join(MANIFEST), &format!("{manifest:#}\n"))?;
     eprintln!("The site is in {}", out.display());
@@ -92,10 +104,13 @@ fn hashes(site: &Path) -> Result<BTreeMap<String, String>> {
         }
         let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
         let bytes = fs::read(&file).with_context(|| format!("cannot read {file:?}"))?;
-        let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        hashes.insert(parts.join("/"), digest);
+        hashes.insert(parts.join("/"), hex_digest(&bytes));
     }
     Ok(hashes)
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Deletes the files that an earlier build listed, but for the modules, which are written over.

@@ -15,6 +15,8 @@ const TYPES = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".wasm": "application/wasm",
+  ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
 };
 
 const FLAGS = [
@@ -45,8 +47,9 @@ const SWIFTSHADER = [
  * @param {boolean} [options.cached] the browser may take what it has for an hour
  * @param {RegExp} [options.held] paths that are never answered
  * @param {RegExp} [options.absent] files that are not found
+ * @param {string} [options.host] name of the server, for a browser launched to know it
  */
-export async function serve({ policy = "header", files = {}, cached, held, absent } = {}) {
+export async function serve({ policy = "header", files = {}, cached, held, absent, host } = {}) {
   const [tag, content] = await contentPolicy();
   /** @type {Record<string, string>} */
   const headers = { "cache-control": cached ? "max-age=3600" : "no-cache" };
@@ -67,7 +70,7 @@ export async function serve({ policy = "header", files = {}, cached, held, absen
     const type = TYPES[extname(inside)] ?? "application/octet-stream";
     response.writeHead(200, { "content-type": type, ...headers }).end(body);
   });
-  const origin = await listen(server);
+  const origin = (await listen(server)).replace("127.0.0.1", host ?? "127.0.0.1");
   return { url: `${origin}/lab/`, origin, requests, close: () => close(server) };
 }
 
@@ -85,12 +88,20 @@ export async function sink() {
 /**
  * Starts Chromium.
  *
- * @param {{ webgpu?: boolean }} [options] `webgpu`: with an emulated adapter
+ * @param {object} [options]
+ * @param {boolean} [options.webgpu] with an emulated adapter
+ * @param {string} [options.trusted] origin on this machine that counts as served over https
  */
-export function launch({ webgpu = false } = {}) {
+export function launch({ webgpu = false, trusted } = {}) {
+  const named = trusted
+    ? [
+        `--host-resolver-rules=MAP ${new URL(trusted).hostname} 127.0.0.1`,
+        `--unsafely-treat-insecure-origin-as-secure=${trusted}`,
+      ]
+    : [];
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: webgpu ? [...FLAGS, ...SWIFTSHADER] : FLAGS,
+    args: [...FLAGS, ...(webgpu ? SWIFTSHADER : []), ...named],
   });
 }
 
