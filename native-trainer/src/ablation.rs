@@ -15,7 +15,7 @@ use crate::head_ablation::Variant;
 use crate::judge::{Judge, Split};
 use crate::miner::Mining;
 use crate::operating_points::balanced;
-use crate::preset::{Objective, Preset, PresetName, Proxies};
+use crate::preset::{Objective, PairLoss, Preset, PresetName, Proxies, ProxyLoss};
 use crate::training::{Plan, StepReport};
 
 /// One change to the preset.
@@ -32,6 +32,10 @@ pub enum Change {
     PaperTriplets,
     /// Only the hardest triplet of each anchor that violates margin 0.5.
     BatchHardTriplets,
+    /// The proxy-anchor loss, one proxy a class, instead of cross-entropy of three.
+    ProxyAnchor,
+    /// The multi-similarity loss instead of the supervised contrastive one.
+    MultiSimilarity,
     /// Neither contrast nor descriptors beside the proxies.
     ProxiesAlone,
     /// No telling of the classical descriptors.
@@ -65,6 +69,10 @@ impl Change {
             Change::BatchHardTriplets => {
                 preset.objective = Objective::Triplet { margin: 0.5, mining: Mining::BatchHard };
             }
+            Change::ProxyAnchor => {
+                proxies(|of| (of.loss, of.per_class) = (ProxyLoss::Anchor, 1), preset);
+            }
+            Change::MultiSimilarity => proxies(|of| of.pairs = PairLoss::MultiSimilarity, preset),
             Change::ProxiesAlone => {
                 proxies(|of| (of.contrast, of.descriptors) = (0.0, 0.0), preset)
             }

@@ -1,12 +1,16 @@
 //! The losses: the paper's triplet loss, mean over the triplets the miner returned, the cross-entropy
-//! it is compared with, and those of preset `simulated`.
+//! it is compared with, those of preset `simulated`, and those that were tried in their place.
 
 mod contrastive;
+mod multi_similarity;
 mod proxies;
+mod proxy_anchor;
 mod regression;
 
 pub use contrastive::supervised_contrastive;
+pub use multi_similarity::multi_similarity;
 pub use proxies::proxy_logits;
+pub use proxy_anchor::proxy_anchor;
 pub use regression::regression;
 
 use burn::tensor::activation::log_softmax;

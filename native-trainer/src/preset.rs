@@ -68,7 +68,7 @@ pub enum Objective {
     },
     /// Cross-entropy of a two-way softmax: the baseline of section 5.2.
     CrossEntropy,
-    /// Cross-entropy of the cosines to learned proxies, with two terms beside it.
+    /// A loss of the cosines to learned proxies, with two terms beside it.
     Proxies(Proxies),
 }
 
@@ -77,16 +77,40 @@ pub enum Objective {
 pub struct Proxies {
     /// Proxies of each class.
     pub per_class: usize,
-    /// Factor on the cosines.
-    pub scale: f32,
-    /// Probability that the wanted answer leaves to the other class: labels err.
-    pub doubt: f32,
-    /// Weight of the supervised contrastive loss.
+    /// What cells and proxies shall do.
+    pub loss: ProxyLoss,
+    /// What pairs of cells shall do.
+    pub pairs: PairLoss,
+    /// Weight of the pairs' loss.
     pub contrast: f32,
-    /// Its temperature.
-    pub temperature: f32,
     /// Weight of telling the cell's classical descriptors, which teaches more a cell than its label.
     pub descriptors: f32,
+}
+
+/// Loss of the cosines between cells and learned proxies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ProxyLoss {
+    /// Cross-entropy of the classes' logits, see [`crate::loss::proxy_logits`].
+    CrossEntropy {
+        /// Factor on the cosines.
+        scale: f32,
+        /// Probability that the wanted answer leaves to the other class: labels err.
+        doubt: f32,
+    },
+    /// See [`crate::loss::proxy_anchor`].
+    Anchor,
+}
+
+/// Loss of the cosines between the cells of a batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PairLoss {
+    /// See [`crate::loss::supervised_contrastive`].
+    Contrastive {
+        /// Divides the cosines.
+        temperature: f32,
+    },
+    /// See [`crate::loss::multi_similarity`].
+    MultiSimilarity,
 }
 
 /// How simulated cells are trained on.
@@ -181,10 +205,9 @@ impl PresetName {
                 steps: 0,
                 objective: Objective::Proxies(Proxies {
                     per_class: 3,
-                    scale: 10.0,
-                    doubt: 0.05,
+                    loss: ProxyLoss::CrossEntropy { scale: 10.0, doubt: 0.05 },
+                    pairs: PairLoss::Contrastive { temperature: 0.15 },
                     contrast: 0.3,
-                    temperature: 0.15,
                     descriptors: 1.5,
                 }),
                 normalised: true,

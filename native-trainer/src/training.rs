@@ -21,10 +21,13 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{self, State};
 use crate::descriptors::miros::{NUMBERS, miros};
 use crate::features::Scaling;
-use crate::loss::{cross_entropy, proxy_logits, regression, supervised_contrastive, triplet_loss};
+use crate::loss::{
+    cross_entropy, multi_similarity, proxy_anchor, proxy_logits, regression,
+    supervised_contrastive, triplet_loss,
+};
 use crate::miner::{Mined, mine, squared_distances};
 use crate::network::{Network, images, numbers};
-use crate::preset::{Objective, Optimiser, Preset, Proxies};
+use crate::preset::{Objective, Optimiser, PairLoss, Preset, Proxies, ProxyLoss};
 use crate::sampler::Batches;
 use crate::samples::Sample;
 
@@ -211,10 +214,20 @@ fn proxies_loss(
     let truth = TensorData::new(descriptors.concat(), told.dims());
     let truth = Tensor::<2>::from_data(truth, &told.device());
     let embeddings = unit_rows(outputs);
-    let logits = proxy_logits(&embeddings, heads.proxies.val(), constants.scale);
-    Ok(cross_entropy(logits, labels, constants.doubt)
-        + supervised_contrastive(&embeddings, labels, constants.temperature) * constants.contrast
-        + regression(told, truth) * constants.descriptors)
+    let proxies = heads.proxies.val();
+    let to_proxies = match constants.loss {
+        ProxyLoss::CrossEntropy { scale, doubt } => {
+            cross_entropy(proxy_logits(&embeddings, proxies, scale), labels, doubt)
+        }
+        ProxyLoss::Anchor => proxy_anchor(&embeddings, proxies, labels),
+    };
+    let of_pairs = match constants.pairs {
+        PairLoss::Contrastive { temperature } => {
+            supervised_contrastive(&embeddings, labels, temperature)
+        }
+        PairLoss::MultiSimilarity => multi_similarity(&embeddings, labels),
+    };
+    Ok(to_proxies + of_pairs * constants.contrast + regression(told, truth) * constants.descriptors)
 }
 
 /// At collapse Eq. 2 leaves no triplet and so no loss, which looks like success.
