@@ -21,7 +21,8 @@ export async function keepProgram(tell) {
     .register(new URL("../service-worker.js", import.meta.url))
     .catch(() => null);
   if (!registration) return tell("failed");
-  if (registration.active) tell(registration.waiting ? "newer" : "kept");
+  const { active, waiting } = registration;
+  if (active || waiting) tell(active && waiting ? "newer" : "kept");
   const follow = () => {
     const { installing, active } = registration;
     installing?.addEventListener("statechange", () => {
