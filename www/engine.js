@@ -2,8 +2,8 @@
 /**
  * The WebAssembly modules of the site, and how they are taken up.
  *
- * Invariant: a browser loads the one module for the CPU that it computes fastest with; the module
- * for WebGPU, several times larger, only where it will be used.
+ * Invariant: a page loads the one module for the CPU that it computes fastest with; the module
+ * for WebGPU, several times larger, only where it will be used. (The service worker keeps all.)
  *
  * @import * as Engine from "../pkg/cpu/mitoscope.js"
  * @import * as Protocol from "./protocol.js"

@@ -23,6 +23,7 @@ export async function keepProgram(tell) {
   if (!registration) return tell("failed");
   const { active, waiting } = registration;
   if (active || waiting) tell(active && waiting ? "newer" : "kept");
+  else if (!registration.installing) return tell("failed");
   const follow = () => {
     const { installing, active } = registration;
     installing?.addEventListener("statechange", () => {

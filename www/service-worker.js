@@ -4,17 +4,20 @@
  *
  * The build puts the list of the site's files before this text and the whole into the site's root.
  *
- * Invariant: one version is kept, and whole: each file has the digest that was listed for it. The
- * next version takes its place when no tab shows this one any more.
+ * Invariants: a version is kept whole, each file with the digest that was listed for it, or not at
+ * all; the next one takes its place when no tab shows it any more. Nothing but the listed files is
+ * ever asked for: where a host sends no headers, no content security policy binds this worker.
  */
 
 /** @type {{ version: string, files: Record<string, string> }} SHA-256 in hex by path */
 const { version, files } = /** @type {any} */ (self).SITE;
 const ROOT = new URL("./", location.href).href;
-const NAME = `mitoscope ${version}`;
+/** Other sites of the same origin, and copies of this one, keep theirs. */
+const PREFIX = `mitoscope ${ROOT} `;
+const NAME = PREFIX + version;
 
 addEventListener("install", (/** @type {any} */ event) => event.waitUntil(keep()));
-addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(forgetOthers()));
+addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(takeOver()));
 addEventListener("fetch", (/** @type {any} */ event) => {
   const { method, url } = event.request;
   const path = url.split(/[?#]/)[0].slice(ROOT.length) || "index.html";
@@ -25,11 +28,15 @@ addEventListener("fetch", (/** @type {any} */ event) => {
 
 /** Fetches all files; rejects, and keeps none, where one is missing or of another version. */
 async function keep() {
+  const had = await caches.has(NAME);
   const cache = await caches.open(NAME);
   try {
+    // A host that alters its pages is found out by this one.
+    await keepOne(cache, "index.html");
     await Promise.all(Object.keys(files).map((path) => keepOne(cache, path)));
   } catch (error) {
-    await caches.delete(NAME);
+    // After a return to an earlier version its tabs may still be open.
+    if (!had) await caches.delete(NAME);
     throw error;
   }
 }
@@ -50,9 +57,12 @@ function address(/** @type {string} */ path) {
   return path === "index.html" ? ROOT : ROOT + path;
 }
 
-async function forgetOthers() {
-  const others = (await caches.keys()).filter((name) => /^mitoscope /.test(name) && name !== NAME);
+/** Forgets other versions, and answers for the tabs that were there before this worker, too. */
+async function takeOver() {
+  const names = await caches.keys();
+  const others = names.filter((name) => name.startsWith(PREFIX) && name !== NAME);
   await Promise.all(others.map((name) => caches.delete(name)));
+  await /** @type {any} */ (self).clients.claim();
 }
 
 /** A file as it is kept, or from the network where the browser has thrown it away. @param {string} path */

@@ -32,7 +32,7 @@ pub enum Change {
     PaperTriplets,
     /// Only the hardest triplet of each anchor that violates margin 0.5.
     BatchHardTriplets,
-    /// The proxy-anchor loss, one proxy a class, instead of cross-entropy of three.
+    /// The proxy-anchor loss instead of cross-entropy.
     ProxyAnchor,
     /// The multi-similarity loss instead of the supervised contrastive one.
     MultiSimilarity,
@@ -69,15 +69,13 @@ impl Change {
             Change::BatchHardTriplets => {
                 preset.objective = Objective::Triplet { margin: 0.5, mining: Mining::BatchHard };
             }
-            Change::ProxyAnchor => {
-                proxies(|of| (of.loss, of.per_class) = (ProxyLoss::Anchor, 1), preset);
-            }
+            Change::ProxyAnchor => proxies(|of| of.loss = ProxyLoss::Anchor, preset),
             Change::MultiSimilarity => proxies(|of| of.pairs = PairLoss::MultiSimilarity, preset),
             Change::ProxiesAlone => {
-                proxies(|of| (of.contrast, of.descriptors) = (0.0, 0.0), preset)
+                proxies(|of| (of.pairs_weight, of.descriptors) = (0.0, 0.0), preset)
             }
             Change::NoDescriptors => proxies(|of| of.descriptors = 0.0, preset),
-            Change::NoContrast => proxies(|of| of.contrast = 0.0, preset),
+            Change::NoContrast => proxies(|of| of.pairs_weight = 0.0, preset),
             Change::PaperInput => preset.preprocess = PresetName::Paper.preset().preprocess,
             Change::WideContrast => {
                 preset.augmentation.iter_mut().for_each(|of| of.gamma = 0.8);

@@ -82,7 +82,7 @@ pub struct Proxies {
     /// What pairs of cells shall do.
     pub pairs: PairLoss,
     /// Weight of the pairs' loss.
-    pub contrast: f32,
+    pub pairs_weight: f32,
     /// Weight of telling the cell's classical descriptors, which teaches more a cell than its label.
     pub descriptors: f32,
 }
@@ -207,7 +207,7 @@ impl PresetName {
                     per_class: 3,
                     loss: ProxyLoss::CrossEntropy { scale: 10.0, doubt: 0.05 },
                     pairs: PairLoss::Contrastive { temperature: 0.15 },
-                    contrast: 0.3,
+                    pairs_weight: 0.3,
                     descriptors: 1.5,
                 }),
                 normalised: true,

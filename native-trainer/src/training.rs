@@ -227,7 +227,9 @@ fn proxies_loss(
         }
         PairLoss::MultiSimilarity => multi_similarity(&embeddings, labels),
     };
-    Ok(to_proxies + of_pairs * constants.contrast + regression(told, truth) * constants.descriptors)
+    Ok(to_proxies
+        + of_pairs * constants.pairs_weight
+        + regression(told, truth) * constants.descriptors)
 }
 
 /// At collapse Eq. 2 leaves no triplet and so no loss, which looks like success.

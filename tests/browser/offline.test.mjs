@@ -22,8 +22,8 @@ async function elsewhere(t) {
   t.after(site.close);
   const browser = await launch({ trusted: site.origin });
   t.after(() => browser.close());
-  const visit = () => open(context, `${site.url}?backend=cpu`);
   const context = await browser.newContext();
+  const visit = (url = site.url) => open(context, `${url}?backend=cpu`);
   return { site, replaced, visit };
 }
 
@@ -34,13 +34,23 @@ async function says(page, words) {
 
 test("kept at the first visit, it opens and classifies when the server is gone", async (t) => {
   const { site, visit } = await elsewhere(t);
+  const field = file("field.png", png(simulatedField(4)));
   const first = await visit();
   await says(first, /^Kept in this browser/);
+  const asked = site.requests.length;
+  await give(first, [field]);
+  assert.deepEqual(site.requests.slice(asked), [], "it asked for more than its own files");
+  const cells = await first.locator("#gallery [role=option]").count();
+  assert.ok(cells > 0, "no cell was classified");
   await first.close();
   site.close();
   const page = await visit();
-  await give(page, [file("field.png", png(simulatedField(2)))]);
-  assert.ok((await page.locator("#gallery [role=option]").count()) > 0, "no cell was classified");
+  /** @type {string[]} */
+  const warnings = [];
+  page.on("console", (message) => warnings.push(message.text()));
+  await give(page, [field]);
+  assert.equal(await page.locator("#gallery [role=option]").count(), cells);
+  assert.deepEqual(warnings, [], "a helper did not start");
   await says(page, /^Kept in this browser/);
 });
 
@@ -53,8 +63,11 @@ test("a newer version waits until no tab shows the old one", async (t) => {
   await says(beside, /^A newer version is here/);
   await says(old, /^A newer version is here/);
   assert.equal(await isNewer(beside), false);
-  await old.close();
   await beside.close();
+  const another = await visit();
+  assert.equal(await isNewer(another), false, "a tab that was there before the worker counts too");
+  await old.close();
+  await another.close();
   const page = await visit();
   await says(page, /^Kept in this browser/);
   assert.equal(await isNewer(page), true);
@@ -65,8 +78,33 @@ test("a site of two versions is not kept, and the page says so", async (t) => {
   const { replaced, visit } = await elsewhere(t);
   replaced[STYLE] = (await newerVersion())[STYLE];
   const page = await visit();
-  await says(page, /^This browser could not keep the page/);
+  await says(page, /^The page could not be kept/);
   assert.deepEqual(await page.evaluate(() => caches.keys()), []);
+});
+
+test("two copies of the site on one origin leave each other alone", async (t) => {
+  const { site, replaced, visit } = await elsewhere(t);
+  await says(await visit(), /^Kept in this browser/);
+  Object.assign(replaced, await newerVersion());
+  const other = await visit(site.url.replace("/lab/", "/lab-two/"));
+  await says(other, /^Kept in this browser/);
+  assert.equal(await isNewer(other), true);
+  site.close();
+  assert.equal(await isNewer(await visit()), false);
+});
+
+test("the browser finds nothing that keeps it from being installed", async (t) => {
+  const { visit } = await elsewhere(t);
+  const page = await visit();
+  await says(page, /^Kept in this browser/);
+  const session = await page.context().newCDPSession(page);
+  const { errors, data } = await session.send("Page.getAppManifest");
+  assert.deepEqual(errors, []);
+  assert.match(data ?? "", /"name": "mitoscope"/);
+  const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+  // The test's own profile is a private one.
+  const faults = installabilityErrors.map(({ errorId }) => errorId);
+  assert.deepEqual(faults, ["in-incognito"]);
 });
 
 /** The files in which another version differs: a style sheet, and the list of all files. */

@@ -266,7 +266,7 @@ export const english = {
   offline: {
     kept: "Kept in this browser: opens without a network.",
     newer: "A newer version is here: it opens when all tabs with this one are closed.",
-    failed: "This browser could not keep the page: its next start needs the network.",
+    failed: "The page could not be kept: its next start needs the network.",
   },
 
   reportTitle: "Mitotic cells: specimen report",

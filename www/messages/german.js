@@ -285,7 +285,7 @@ export const german = {
   offline: {
     kept: "In diesem Browser gespeichert: öffnet sich auch ohne Netz.",
     newer: "Eine neuere Fassung ist da; sie öffnet sich, wenn alle Tabs mit dieser geschlossen sind.",
-    failed: "Dieser Browser konnte die Seite nicht speichern; der nächste Start braucht das Netz.",
+    failed: "Die Seite konnte nicht gespeichert werden; der nächste Start braucht das Netz.",
   },
 
   reportTitle: "Mitotische Zellen: Bericht zur Probe",

@@ -85,13 +85,21 @@ fn write_lists(out: &Path) -> Result<()> {
     let source = fs::read_to_string(&source).with_context(|| format!("cannot read {source:?}"))?;
     let mut files = hashes(out)?;
     files.remove(worker);
-    let version = hex_digest(serde_json::to_string(&files)?.as_bytes());
-    let site = serde_json::json!({ "version": version, "files": files });
-    write(&out.join(worker), &format!("self.SITE = {site};\n{source}"))?;
-    let manifest = serde_json::json!({ "site": "mitoscope", "sha256": hashes(out)? });
+    let needed: BTreeMap<_, _> = files.iter().filter(|(path, _)| is_for_browsers(path)).collect();
+    let version = hex_digest(format!("{needed:?}{source}").as_bytes());
+    let site = serde_json::json!({ "version": version, "files": needed });
+    let text = format!("self.SITE = {site};\n{source}");
+    write(&out.join(worker), &text)?;
+    files.insert(worker.to_owned(), hex_digest(text.as_bytes()));
+    let manifest = serde_json::json!({ "site": "mitoscope", "sha256": files });
     write(&out.join(MANIFEST), &format!("{manifest:#}\n"))?;
     eprintln!("The site is in {}", out.display());
     Ok(())
+}
+
+/// Types and notes are for developers.
+fn is_for_browsers(path: &str) -> bool {
+    !path.ends_with(".d.ts") && !path.ends_with(".md")
 }
 
 /// SHA-256 in hex of each file of the site, by its path with forward slashes.

@@ -19,6 +19,8 @@ const TYPES = {
   ".webmanifest": "application/manifest+json",
 };
 
+const LAB = /^\/lab(-two)?\//;
+
 const FLAGS = [
   "--no-sandbox",
   "--headless=new",
@@ -38,7 +40,8 @@ const SWIFTSHADER = [
 ];
 
 /**
- * Serves the site on the loopback address below `/lab/`, to prove that it works under a path.
+ * Serves the site on the loopback address below `/lab/`, to prove that it works under a path, and below
+ * `/lab-two/`.
  *
  * @param {object} [options]
  * @param {"header" | "meta" | "none"} [options.policy] `header` as a good host sends it, `meta` as a
@@ -61,10 +64,10 @@ export async function serve({ policy = "header", files = {}, cached, held, absen
     const path = normalize(decodeURIComponent((request.url ?? "").split("?")[0]));
     requests.push(path);
     if (held?.test(path)) return;
-    const inside = path.replace(/^\/lab\//, "").replace(/^$/, "index.html");
+    const inside = path.replace(LAB, "").replace(/^$/, "index.html");
     let body = files[inside] ?? (await readFile(join(DIST, inside)).catch(() => null));
     if (absent?.test(inside)) body = null;
-    if (body === null || !path.startsWith("/lab/")) return response.writeHead(404).end("not found");
+    if (body === null || !LAB.test(path)) return response.writeHead(404).end("not found");
     if (policy === "none" && inside === "index.html")
       body = Buffer.from(`${body}`.replace(tag, ""));
     const type = TYPES[extname(inside)] ?? "application/octet-stream";
