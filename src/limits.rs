@@ -46,8 +46,8 @@ impl Doubt {
 pub struct Limits {
     /// Least contrast and sharpness, and largest saturation.
     pub quality: Quality,
-    /// Largest distance of a cell's features from the nearest support vector; none where none of cells
-    /// that the network did not know was measured.
+    /// Largest distance of a cell's features from the nearest support vector; none where the network knew
+    /// all cells.
     pub distance: Option<f32>,
     /// Where the model abstains; none where it was made from too few cells to say.
     pub abstention: Option<Abstention>,

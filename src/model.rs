@@ -89,7 +89,7 @@ impl Calibration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatingPoint {
-    /// What the threshold is for, such as `balanced` or `sensitive`.
+    /// What the threshold is for, such as `balanced` or `triage`.
     pub name: String,
     /// The decision value.
     pub threshold: f64,

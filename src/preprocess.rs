@@ -55,7 +55,7 @@ pub struct Patch(pub Vec<f32>);
 /// The one resampling rule: a patch pixel is the mean of `n * n` bilinear samples spread evenly over
 /// the area it covers, `n = ceil(side / SIDE)`; beyond the border the nearest pixel is repeated.
 pub fn cut(image: &GreyImage, window: &Window) -> Patch {
-    let per_pixel = (window.side / SIDE as f32).ceil().clamp(1.0, MOST_SAMPLES).max(1.0) as usize;
+    let per_pixel = (window.side / SIDE as f32).ceil().clamp(1.0, MOST_SAMPLES) as usize;
     let count = SIDE * per_pixel;
     let step = window.side / count as f32;
     let (sin, cos) = window.angle.sin_cos();

@@ -33,8 +33,8 @@ pub struct Evidence {
 pub struct Rule {
     /// Decision values above it are mitotic.
     pub threshold: f64,
-    /// Decision values that no cell may lie between with boundary and threshold on the one side and
-    /// one of them on the other: the operating points of a model that does not say where it abstains.
+    /// The operating points of a model that does not say where it abstains: a cell whose decision value lies
+    /// between the lowest and the highest of these, boundary and threshold is uncertain.
     pub points: Vec<f64>,
     /// Decision values between which a cell is uncertain: where the model abstains, else [`MARGIN`].
     pub margin: (f64, f64),

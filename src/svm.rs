@@ -165,7 +165,7 @@ impl Svm {
         }
         Err(Error::Fit(format!(
             "the SVM did not converge for C = {c}, gamma = {gamma} (KKT violation {gap:.1e}): \
-             take a smaller C"
+             are the same cells labelled as both classes?"
         )))
     }
 }

@@ -99,7 +99,7 @@ impl Scope {
         Ok(Scope { classifier: Classifier::new(model, device), preprocess, info })
     }
 
-    /// `{version, modelSha256, preset, backend: {kind, adapter, software, note}, manifest}`.
+    /// `{version, modelSha256, preset, backend: {kind, adapter, software, reason, note}, manifest}`.
     pub fn info(&self) -> JsValue {
         self.info.clone()
     }

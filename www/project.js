@@ -14,6 +14,7 @@
  */
 import { RESEARCH_USE, t } from "./messages.js";
 import { FIRST_READING } from "./reading.js";
+import { BOUNDARY, NEEDED } from "./verdict.js";
 
 const MAGIC = "mitoscope-project 1";
 /** Longer first lines are none of ours. */
@@ -122,10 +123,9 @@ async function check(content) {
   must(() => {
     const { ledger, sources, pictures } = content;
     const ids = new Set(sources.map((/** @type {SourceRecord} */ { id }) => id));
-    const { threshold = 0, needed = 0 } = ledger;
     return (
       Object.getPrototypeOf(ledger) === Object.prototype &&
-      numbers(threshold, needed) &&
+      isLedger(ledger) &&
       ids.size === sources.length &&
       pictures.every((/** @type {PictureRecord} */ { bytes }) => numbers(bytes))
     );
@@ -135,6 +135,17 @@ async function check(content) {
     must(() => isSource(source, content.pictures));
     if (i % 16 === 15) await new Promise((resolve) => setTimeout(resolve));
   }
+}
+
+/** Whether a person can have decided so. @param {Record<string, any>} ledger */
+function isLedger({ threshold = BOUNDARY, needed = NEEDED, ...others }) {
+  const answers = Object.entries(others).filter(([key]) => key.startsWith("cell/"));
+  return (
+    numbers(threshold) &&
+    Number.isInteger(needed) &&
+    needed > 0 &&
+    answers.every(([, { label }]) => label === "mitotic" || label === "interphase")
+  );
 }
 
 /**

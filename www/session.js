@@ -9,6 +9,7 @@
  * @import * as Protocol from "./protocol.js"
  * @import { Source, Study } from "./study.js"
  */
+import { failure } from "./engine.js";
 import { specimenName } from "./files.js";
 import { t } from "./messages.js";
 
@@ -153,10 +154,10 @@ export class Session extends EventTarget {
       this.#study.update(source, { status: "done" });
     } catch (error) {
       if (own.signal.aborted && !all.aborted) return; // it waits to be read again
-      const [status, failure] = signal.aborted
+      const [status, why] = signal.aborted
         ? [/** @type {const} */ ("stopped"), null]
-        : [/** @type {const} */ ("failed"), failureOf(error)];
-      this.#study.update(source, { status, failure });
+        : [/** @type {const} */ ("failed"), failure(error)];
+      this.#study.update(source, { status, failure: why });
     }
   }
 
@@ -231,9 +232,4 @@ async function read(file) {
   } catch {
     throw { code: "unreadable", message: file.name };
   }
-}
-
-/** @param {any} error @returns {Protocol.Failure} */
-function failureOf(error) {
-  return { code: error?.code ?? "internal", message: String(error?.message ?? error) };
 }

@@ -29,8 +29,9 @@ export const NEEDED = 2;
  *
  * @typedef {object} Rule
  * @property {number} threshold decision values above it are mitotic
- * @property {number[]} points decision values that no cell may lie between with boundary and threshold:
- *   the operating points of a model that does not say where it abstains
+ * @property {number[]} points the operating points of a model that does not say where it abstains: a cell
+ *   whose decision value lies between the lowest and the highest of these, boundary and threshold is
+ *   uncertain
  * @property {[number, number]} margin decision values between which a cell is uncertain: where the model
  *   abstains, else `MARGIN`
  * @property {number} needed confirmed mitotic cells

@@ -34,6 +34,9 @@ pub struct State {
 }
 
 /// Writes a checkpoint; an earlier one stays whole until this one is.
+///
+/// # Errors
+/// When the file cannot be written, or a record is no bytes.
 pub fn save(
     path: &Path,
     state: &State,
@@ -49,10 +52,18 @@ pub fn save(
 }
 
 /// The network of a finished training's checkpoint, to begin another training with.
+///
+/// # Errors
+/// When the file cannot be read, is damaged or of another network.
 pub fn network(path: &Path, network: Network) -> Result<Network> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let read = || read_network(&SafeTensors::deserialize(&bytes)?, network);
-    read().with_context(|| format!("the checkpoint {} is no start", path.display()))
+    read().with_context(|| {
+        format!(
+            "the checkpoint {} is damaged or of another network: delete it to train anew",
+            path.display()
+        )
+    })
 }
 
 fn read_network(parts: &SafeTensors, network: Network) -> Result<Network> {
@@ -65,6 +76,9 @@ fn part(parts: &SafeTensors, name: &str) -> Result<Bytes> {
 }
 
 /// Reads a checkpoint into a network and an optimiser of the same preset; `None` if there is none.
+///
+/// # Errors
+/// When the file is damaged, of another network, or of another `run`.
 pub fn load(
     path: &Path,
     run: &str,

@@ -23,7 +23,12 @@ use mitoscope::limits::Doubt;
 use mitoscope::model::{Model, Precision, sha256};
 use mitoscope::specimen::{Evidence, Rule, Verdict, judge};
 use native_trainer::course::Course;
+use native_trainer::cross_fitting::{Folds, folds_of};
+use native_trainer::embedded::check_learnable;
+use native_trainer::judge::{Judge, Split};
 use native_trainer::preset::Preset;
+use native_trainer::sampler::StratifiedSampler;
+use native_trainer::svm_search::{FOLDS, Labelled};
 use native_trainer::table::Table;
 use native_trainer::training::{Plan, Trained};
 
@@ -100,6 +105,22 @@ fn warn_of_unnamed(table: &Table) {
             table.rows.len()
         );
     }
+}
+
+/// Refuses cells that a training or the choice of C and γ would refuse, before either begins.
+fn check_trainable(
+    table: &Table,
+    split: &Split,
+    preset: &Preset,
+    grouped: bool,
+    seed: u64,
+) -> Result<()> {
+    check_learnable(split.train.len(), preset)?;
+    let labels = table.labels_of(&split.train);
+    StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
+    let judge = Judge { table, split, beside: &Labelled::default(), grouped, seed };
+    folds_of(&judge, Folds::Specimens(FOLDS)).context("C and γ cannot be chosen")?;
+    Ok(())
 }
 
 /// An option of a command that is told, if it is set.

@@ -92,6 +92,9 @@ impl Course<'_> {
     }
 
     /// The batches of a training on these rows, with simulated cells where the preset has them.
+    ///
+    /// # Errors
+    /// When a class has fewer than two cells among the rows.
     pub fn batches(&self, rows: &[usize], seed: u64) -> Result<Box<dyn Batches>> {
         let labels = self.table.labels_of(rows);
         let specimens = self.table.specimens();
@@ -120,6 +123,9 @@ impl Course<'_> {
     }
 
     /// Trains on these rows.
+    ///
+    /// # Errors
+    /// Those of [`train`] and [`Course::batches`].
     pub fn train(
         &self,
         rows: &[usize],

@@ -31,6 +31,9 @@ pub fn default_to_cpu() {
 }
 
 /// The device and its name for the user.
+///
+/// # Errors
+/// When the device is not there or fails, or the program was built without it; `auto` always finds one.
 pub fn open(choice: Choice) -> Result<(Device, String)> {
     let api = match choice {
         Choice::Cpu => return Ok((Device::Cpu, "CPU".into())),

@@ -49,6 +49,9 @@ pub fn learnable(table: &Table) -> bool {
 }
 
 /// Outputs of a network for some rows, by row; empty for the others.
+///
+/// # Errors
+/// When the device fails.
 pub fn outputs(
     samples: &[Sample],
     rows: &[usize],
@@ -70,6 +73,9 @@ pub fn by_place(cells: &[usize], values: Vec<Vec<f32>>, count: usize) -> Vec<Vec
 }
 
 /// Features of every row of the table.
+///
+/// # Errors
+/// When the device fails.
 pub fn of_table(
     table: &Table,
     samples: &[Sample],
@@ -115,6 +121,9 @@ pub struct MachineCells {
 
 /// Features of the course's simulated cells for the machine beside so many views of real ones, evenly taken
 /// from its specimens; none where it has none.
+///
+/// # Errors
+/// When the device fails.
 pub fn of_machine_cells(
     course: &Course,
     views: usize,

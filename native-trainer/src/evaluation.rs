@@ -131,7 +131,7 @@ pub struct AtPoint {
     pub name: String,
     /// Its threshold on the decision value.
     pub threshold: f64,
-    /// Figures on the cells it was chosen on.
+    /// Figures on the given ones of the cells it was chosen on.
     pub cross_fitted: Figures,
     /// Figures on held-out cells; none when nothing was held out.
     pub held_out: Option<Figures>,

@@ -7,11 +7,17 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// Makes a folder, and those it lies in, unless it is there.
+///
+/// # Errors
+/// When it cannot be made; names the path.
 pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot create the folder {}", path.display()))
 }
 
 /// Writes a file beside its place and moves it there, so that no reader ever sees half of it.
+///
+/// # Errors
+/// When the folder is missing, full or not writable; the file is then as it was.
 pub fn write_at_once(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> Result<()> {

@@ -45,7 +45,7 @@ pub enum Unseen {
     /// None of them.
     Nothing,
     /// All of them: it learned from simulated cells alone, so that folds of the classifier are honest.
-    /// Only the statistics of its normalisation are of these cells, in batches of both classes alike.
+    /// Only the statistics of its normalisation are of these cells, in the batches of a training.
     Everything,
     /// None, but [`crate::cross_fitting`] trained others that did not know theirs.
     InFolds(OutOfFold),
@@ -56,6 +56,9 @@ pub enum Unseen {
 /// Calibration, operating points, abstention and the limit of distance come from unseen cells, and
 /// decision value 0 is `balanced`. Without these the calibration rests on cells that the network knew,
 /// the one operating point is the machine's own threshold 0, and the latter two are none.
+///
+/// # Errors
+/// When the device fails, or the training rows do not allow folds with both classes.
 pub fn fit(
     course: &Course,
     split: &Split,
@@ -92,10 +95,9 @@ pub fn fit(
                 &unknown.decision_values,
                 unknown_patterns.as_deref(),
             ));
-            let (values, mitotic) = judge.read(&unknown.decision_values);
-            let balanced = balanced(&values, &mitotic);
+            let threshold = balanced_of(&judge, &unknown);
             let machine = (judged.chosen, Some(&judged.svm));
-            contrasts = at_contrasts(&judge, &features, machine, balanced, |rows, exponent| {
+            contrasts = at_contrasts(&judge, &features, machine, threshold, |rows, exponent| {
                 bent_features(course, rows, exponent, weights, device)
             })?;
             baseline = Some(Baseline::of(course, &judge, &descriptors)?);
@@ -105,8 +107,7 @@ pub fn fit(
     };
     // Decision value 0 becomes `balanced`, so that every reader of a model calls the same cells.
     let unseen = unseen.map(|cells| {
-        let (values, mitotic) = judge.read(&cells.decision_values);
-        let balanced = balanced(&values, &mitotic);
+        let balanced = balanced_of(&judge, &cells);
         let of_patterns = unknown_patterns.iter_mut().flatten();
         of_patterns.for_each(|value| *value -= balanced);
         let decision_values = cells.decision_values.iter().map(|v| v - balanced).collect();
@@ -174,6 +175,12 @@ pub fn fit(
     let Judged { svm, calibration, .. } = judged;
     let features = preset.features;
     Ok(Fitted { svm, features, calibration, operating_points, limits, evaluation })
+}
+
+/// The threshold of the best MCC on the cells that a reader labelled.
+fn balanced_of(judge: &Judge, unseen: &OutOfFold) -> f64 {
+    let (values, mitotic) = judge.read(&unseen.decision_values);
+    balanced(&values, &mitotic)
 }
 
 /// What an operating point gives, on the cells it was chosen on and on those held out.

@@ -26,6 +26,9 @@ pub struct Variant {
 }
 
 /// All lesser variants of a judge whose network knew none of the training rows, the fullest last.
+///
+/// # Errors
+/// When the training rows do not allow folds with both classes.
 pub fn lesser(judge: &Judge, features: &[Vec<f32>], decides_on: Features) -> Result<Vec<Variant>> {
     let none = Labelled::default();
     let of = |rows: &[Vec<f32>], kind: Features| -> Vec<Vec<f32>> {

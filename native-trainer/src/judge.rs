@@ -30,6 +30,9 @@ pub struct Split {
 
 impl Split {
     /// Holds whole specimens out; unlabelled rows are in neither part.
+    ///
+    /// # Errors
+    /// When no cell is of one of the specimens.
     pub fn by_specimens(table: &Table, specimens: &BTreeSet<String>) -> Result<Self> {
         for specimen in specimens {
             anyhow::ensure!(
@@ -91,6 +94,9 @@ pub(crate) struct Judged {
 
 impl Judged {
     /// Adds to every decision value.
+    ///
+    /// # Errors
+    /// When the shifted numbers are not finite.
     pub fn shift(&mut self, by: f64) -> Result<()> {
         let (coefficients, vectors) = (self.svm.coefficients(), self.svm.support_vectors());
         self.svm = Svm::new(
@@ -117,6 +123,9 @@ pub struct Verdicts {
 
 impl Judge<'_> {
     /// The machine of the training rows, given every row's features.
+    ///
+    /// # Errors
+    /// When the training rows do not allow folds with both classes, or the solver does not converge.
     pub fn machine(&self, features: &[Vec<f32>]) -> Result<Svm> {
         let (known, search) = self.search(features)?;
         self.machine_of(&known, &search)
@@ -241,6 +250,9 @@ impl Judge<'_> {
 
     /// [`Judge::verdicts`] by features that are first scaled over the training rows; none where
     /// these all look alike.
+    ///
+    /// # Errors
+    /// Those of [`Judge::verdicts`].
     pub fn standardised_verdicts(
         &self,
         mut features: Vec<Vec<f32>>,
@@ -256,6 +268,9 @@ impl Judge<'_> {
 
     /// Verdicts on some rows, given every row's features: C and γ by inner cross-validation on the
     /// training rows, the machine fitted to these.
+    ///
+    /// # Errors
+    /// When the training rows do not allow folds with both classes.
     pub fn verdicts(&self, features: &[Vec<f32>], rows: &[usize]) -> Result<Verdicts> {
         let (known, search) = self.search(features)?;
         let others: Vec<Vec<f32>> = rows.iter().map(|row| features[*row].clone()).collect();

@@ -1,12 +1,16 @@
 //! The native trainer of mitoscope: from a cell table to a model file.
 //!
-//! In reading order: [`table`] and [`samples`] (which cells), [`preset`] (how to train), [`sampler`],
-//! [`miner`], [`loss`] (what to learn from), [`network`], [`convolution`], [`training`] (the loop), [`course`],
-//! [`embedded`], [`fitting`], [`judge`], [`svm_search`], [`limits`] and [`evaluation`] (the classifier and
-//! what it is worth); then
-//! [`protocol`], [`reproduction`] and [`report`] (the paper's experiments), with [`neighbours`],
-//! [`descriptors`] and [`bootstrap`]. [`simulation`] makes fields of its own, [`inference`] embeds many
-//! cells. [`memory`] is for programs to call first.
+//! In reading order:
+//! - which cells: [`table`], [`samples`], [`found`], [`simulation`] and [`simulated`], all together in [`course`];
+//! - how to train: [`preset`], [`augmentation`], [`sampler`], [`miner`], [`loss`];
+//! - training: [`network`], [`convolution`], [`normalisation`], [`training`], [`checkpoint`];
+//! - the classifier: [`embedded`], [`svm_search`], [`judge`], [`cross_fitting`], [`operating_points`], [`limits`], all
+//!   together in [`fitting`];
+//! - what it is worth: [`metrics`], [`bootstrap`], [`reliability`] and [`contrast`] in [`evaluation`], beside
+//!   [`baseline`] ([`features`], [`descriptors`], [`neighbours`]) and [`transfer`];
+//! - what its parts are worth: [`ablation`], [`head_ablation`];
+//! - the paper's experiments: [`protocol`], [`reproduction`], [`report`];
+//! - for programs: [`device`], [`memory`], [`files`], [`finished`], [`inference`], [`contact_sheet`].
 
 pub mod ablation;
 pub mod augmentation;

@@ -413,7 +413,11 @@ struct Detect {
 fn main() -> ExitCode {
     memory::keep_freed();
     device::default_to_cpu();
-    let result = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return told(&error),
+    };
+    let result = match command {
         Command::Train(options) => commands::train::run(&options),
         Command::Fit(options) => commands::fit::run(&options),
         Command::Reproduce(options) => commands::reproduce::run(&options),
@@ -432,4 +436,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help as it is; what is wrong with the options in one line, without the usage.
+fn told(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() {
+        print!("{error}");
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    if error.kind() == DisplayHelpOnMissingArgumentOrSubcommand {
+        eprint!("{text}");
+        return ExitCode::FAILURE;
+    }
+    let told = text.split("\n\n").take_while(|part| !part.starts_with("Usage:"));
+    let words: Vec<&str> = told.flat_map(str::split_whitespace).collect();
+    eprintln!("mitoscope: {}", words.join(" ").trim_start_matches("error: "));
+    ExitCode::FAILURE
 }

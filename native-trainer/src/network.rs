@@ -55,6 +55,9 @@ pub type Statistics = Vec<(Tensor<1>, Tensor<1>)>;
 
 impl Network {
     /// He initialisation from a seed, biases 0.
+    ///
+    /// # Errors
+    /// Never for Table 1; weights of other shapes are refused.
     pub fn new(normalised: bool, seed: u64, device: &Device) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let tensors = Weights::layers().map(|(name, shape)| {
@@ -144,6 +147,9 @@ impl Network {
     }
 
     /// Plain weights of the function this network is at the given statistics.
+    ///
+    /// # Errors
+    /// When the device fails, or a folded weight is not finite.
     pub fn fold(&self, statistics: &[(Vec<f32>, Vec<f32>)]) -> Result<Weights> {
         let layers = self.plain_layers()?;
         let mut tensors = BTreeMap::new();
@@ -192,6 +198,9 @@ pub enum Output {
 
 /// Outputs of plain weights for some cells, one row each, computed as in training; `input` makes a
 /// cell's input.
+///
+/// # Errors
+/// When the device fails.
 pub fn infer(
     weights: &Weights,
     output: Output,
@@ -219,6 +228,9 @@ pub fn infer(
 }
 
 /// A tensor's numbers on the host, row-major.
+///
+/// # Errors
+/// When the device fails.
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
     tensor.into_data().try_to_vec::<f32>().map_err(|e| anyhow::anyhow!("{e:?}"))
 }

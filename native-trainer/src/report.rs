@@ -68,8 +68,11 @@ fn summary(report: &Report) -> Markup {
         p {
             (mitotic) " mitotic and " (report.data.cells.len() - mitotic) " interphase cells"
             @if report.data.specimens > 0 { " of " (report.data.specimens) " specimens" }
-            ". " (division) " Preset " (report.preset) ", " (report.steps) " steps of "
-            (report.batch[0]) " + " (report.batch[1]) " cells. "
+            ". " (division) " Preset " (report.preset)
+            @if report.steps > 0 {
+                ", " (report.steps) " steps of " (report.batch[0]) " + " (report.batch[1]) " cells"
+            }
+            ". "
             "The paper's figures beside are of the I3A Task-3 set (UQSNP)."
         }
         @if report.runs.len() < report.planned {

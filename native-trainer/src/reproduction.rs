@@ -88,6 +88,10 @@ impl<'a> Study<'a> {
     }
 
     /// Does one run in its folder, or reads what it left there.
+    ///
+    /// # Errors
+    /// When the folder holds a run of another work, the set cannot be divided, a training fails or a file cannot be
+    /// written.
     pub fn run(
         &self,
         setting: Setting,

@@ -59,6 +59,9 @@ impl Sample {
 }
 
 /// Reads the images of one group and places a window on each of its cells.
+///
+/// # Errors
+/// When an image cannot be read or a box lies outside of it; names the row.
 pub fn prepare(table: &Table, group: &Group, preprocess: &Preprocess) -> Result<Vec<Sample>> {
     let boxes: Vec<CellBox> = group.rows.iter().filter_map(|row| table.rows[*row].cell).collect();
     let (images, windows, levels) = if boxes.is_empty() || table.is_montage() {
@@ -76,6 +79,9 @@ pub fn prepare(table: &Table, group: &Group, preprocess: &Preprocess) -> Result<
 }
 
 /// The cells of one field, in the order of their boxes; `rows` numbers them.
+///
+/// # Errors
+/// When a box lies outside of the image.
 pub fn of_field(
     image: GreyImage,
     boxes: &[CellBox],
@@ -117,6 +123,9 @@ fn crops(table: &Table, group: &Group) -> Result<Vec<Arc<GreyImage>>> {
 }
 
 /// All cells of a table, in the order of its rows.
+///
+/// # Errors
+/// Those of [`prepare`].
 pub fn prepare_all(table: &Table, preprocess: &Preprocess) -> Result<Vec<Sample>> {
     let groups = table.groups();
     let mut samples = Vec::with_capacity(table.rows.len());

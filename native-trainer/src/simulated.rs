@@ -51,6 +51,9 @@ impl SimulatedCell {
 }
 
 /// All whole cells of one field of each of the specimens; the first is numbered `first_row`.
+///
+/// # Errors
+/// Never with boxes that the simulator draws; those outside of their field are refused.
 pub fn simulate(
     specimens: Range<usize>,
     seed: u64,
@@ -59,25 +62,27 @@ pub fn simulate(
 ) -> Result<Vec<SimulatedCell>> {
     let options =
         Options { specimens: specimens.end, fields: 1, seed, any_size: true, ..Options::default() };
-    let of_specimen =
-        |number: usize| -> Result<Vec<SimulatedCell>> {
-            let field = specimen(&options, number as u64).field(0);
-            let white = f32::from(field.white);
-            let pixels = field.pixels.iter().map(|level| f32::from(*level) / white).collect();
-            let image = GreyImage::new(field.width, field.height, pixels)?;
-            let whole: Vec<_> = field.cells.iter().filter(|cell| cell.whole).collect();
-            let mut rng = ChaCha8Rng::seed_from_u64(!seed);
-            rng.set_stream(number as u64);
-            let zoom = rng.random_range(ZOOM.0..ZOOM.1);
-            let boxes: Vec<CellBox> =
-                whole.iter().map(|cell| zoomed(cell.bounds, zoom, &image)).collect();
-            let rows = vec![0; boxes.len()];
-            let samples = of_field(image, &boxes, &rows, preprocess)?;
-            let cell = |(sample, cell): (Sample, &&crate::simulation::SimulatedCell)| {
-                SimulatedCell { sample, kind: cell.kind, pattern: field.pattern, specimen: number }
-            };
-            Ok(samples.into_iter().zip(&whole).map(cell).collect())
+    let of_specimen = |number: usize| -> Result<Vec<SimulatedCell>> {
+        let field = specimen(&options, number as u64).field(0);
+        let white = f32::from(field.white);
+        let pixels = field.pixels.iter().map(|level| f32::from(*level) / white).collect();
+        let image = GreyImage::new(field.width, field.height, pixels)?;
+        let whole: Vec<_> = field.cells.iter().filter(|cell| cell.whole).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+        rng.set_stream(number as u64);
+        let zoom = rng.random_range(ZOOM.0..ZOOM.1);
+        let boxes: Vec<CellBox> =
+            whole.iter().map(|cell| zoomed(cell.bounds, zoom, &image)).collect();
+        let rows = vec![0; boxes.len()];
+        let samples = of_field(image, &boxes, &rows, preprocess)?;
+        let cell = |(sample, cell): (Sample, &&crate::simulation::DrawnCell)| SimulatedCell {
+            sample,
+            kind: cell.kind,
+            pattern: field.pattern,
+            specimen: number,
         };
+        Ok(samples.into_iter().zip(&whole).map(cell).collect())
+    };
     let cells = specimens.into_par_iter().map(of_specimen).collect::<Result<Vec<_>>>()?;
     let mut cells: Vec<SimulatedCell> = cells.into_iter().flatten().collect();
     cells.iter_mut().zip(first_row..).for_each(|(cell, row)| cell.sample.row = row);

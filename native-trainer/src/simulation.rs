@@ -89,7 +89,7 @@ pub struct PixelBox {
 
 /// One labelled object of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SimulatedCell {
+pub struct DrawnCell {
     /// The rectangle around its mask, cut at the field's edge.
     pub bounds: PixelBox,
     /// What it is.
@@ -102,7 +102,7 @@ pub struct SimulatedCell {
     pub whole: bool,
 }
 
-impl SimulatedCell {
+impl DrawnCell {
     /// The class in a cell table: `mitotic`, `interphase`, or empty for neither or hardly in view.
     pub fn label(&self) -> &'static str {
         if self.whole { self.kind.label() } else { "" }
@@ -123,7 +123,7 @@ pub struct SimulatedField {
     /// The staining pattern.
     pub pattern: Pattern,
     /// The objects, from the lowest to the uppermost.
-    pub cells: Vec<SimulatedCell>,
+    pub cells: Vec<DrawnCell>,
     /// By row, the number of the uppermost object at each pixel; 0 is none.
     pub masks: Vec<u16>,
     /// The burnt-in scale bar.

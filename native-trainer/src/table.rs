@@ -64,6 +64,10 @@ pub struct Group {
 
 impl Table {
     /// Opens a CSV table, or a folder with `mitotic/` and `interphase/` sub-folders or images.
+    ///
+    /// # Errors
+    /// When the file or folder cannot be read, holds no cell, or a row has an unknown label, box, page or channel; names
+    /// the row.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() { Self::of_folder(path) } else { Self::of_csv(path) }
     }
@@ -207,6 +211,9 @@ impl Table {
     }
 
     /// Bytes of an image of the table.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
     pub fn image_bytes(&self, image: usize) -> Result<Vec<u8>> {
         let path = self.folder.join(&self.images[image]);
         fs::read(&path).with_context(|| {
@@ -215,6 +222,9 @@ impl Table {
     }
 
     /// SHA-256 over the table and its images.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
     pub fn digest(&self) -> Result<String> {
         let mut parts: Vec<String> = self.records.iter().map(|r| format!("{r:?}")).collect();
         for image in 0..self.images.len() {
@@ -254,6 +264,9 @@ impl Table {
     }
 
     /// Reads an image of the table and checks that its boxes lie inside.
+    ///
+    /// # Errors
+    /// When the image cannot be read or decoded, or a box lies outside of it; names the row.
     pub fn image(&self, image: usize) -> Result<GreyImage> {
         let grey =
             decode_with(&self.image_bytes(image)?, &self.readings[image]).with_context(|| {

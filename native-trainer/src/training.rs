@@ -43,7 +43,7 @@ const SCALING_BATCHES: usize = 8;
 /// Largest scaled descriptor to tell, in standard deviations.
 const LARGEST: f32 = 3.0;
 
-/// Largest norm of a parameter's gradient in preset `modern`.
+/// Largest norm of a parameter's gradient under AdamW.
 const GRADIENT_NORM: f32 = 5.0;
 
 /// What AdaGrad adds to the root of the summed squares.
@@ -91,6 +91,10 @@ pub struct Trained {
 
 /// Trains the network of a preset on the cells that the sampler draws; `progress` is told each step's
 /// report.
+///
+/// # Errors
+/// When the outputs are not finite, the network collapses, a cell is of one grey where triplets are learned, or a
+/// checkpoint is of another run or cannot be written.
 pub fn train(
     preset: &Preset,
     plan: &Plan,

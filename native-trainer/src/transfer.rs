@@ -17,6 +17,9 @@ use crate::table::Table;
 
 /// Figures on the real cells by a network that was trained on simulated cells alone, and a machine
 /// of others.
+///
+/// # Errors
+/// When the device fails, or the simulated cells do not allow folds with both classes.
 pub fn simulated_only(
     course: &Course,
     split: &Split,

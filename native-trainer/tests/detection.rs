@@ -16,7 +16,7 @@ use mitoscope::decode::decode;
 use native_trainer::found::{holds, owns};
 use native_trainer::memory::peak_mib;
 use native_trainer::simulation::pattern::Pattern;
-use native_trainer::simulation::{self, FieldSpec, PixelBox, SimulatedCell, Specimen};
+use native_trainer::simulation::{self, DrawnCell, FieldSpec, PixelBox, Specimen};
 use native_trainer::table::Table;
 use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::Gray16;
@@ -223,12 +223,12 @@ fn nuclei_of_every_size_are_found_in_simulated_fields() {
     }
 }
 
-fn exact(cell: &SimulatedCell) -> CellBox {
+fn exact(cell: &DrawnCell) -> CellBox {
     let PixelBox { x, y, width, height } = cell.bounds;
     CellBox { x: x as f32, y: y as f32, w: width as f32, h: height as f32 }
 }
 
-fn label(cell: &SimulatedCell) -> Option<Label> {
+fn label(cell: &DrawnCell) -> Option<Label> {
     match cell.label() {
         "mitotic" => Some(Label::Mitotic),
         "interphase" => Some(Label::Interphase),

@@ -36,6 +36,17 @@ impl Channel {
     }
 }
 
+impl std::fmt::Display for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Channel::Brightest => "brightest",
+            Channel::Red => "red",
+            Channel::Green => "green",
+            Channel::Blue => "blue",
+        })
+    }
+}
+
 impl FromStr for Channel {
     type Err = Error;
 

@@ -27,6 +27,9 @@ test("what an earlier version has written is opened", async () => {
 const WRONGS = {
   "no ledger": (content) => (content.ledger = null),
   "a list for a ledger": (content) => (content.ledger = []),
+  "a good preparation without mitoses": ({ ledger }) => (ledger.needed = 0),
+  "a threshold that is none": ({ ledger }) => (ledger.threshold = "high"),
+  "an answer that is no class": ({ ledger }) => (ledger["cell/1-1"] = { label: "maybe" }),
   "no sources": (content) => delete content.sources,
   "no pictures": (content) => delete content.pictures,
   "a picture without size": (content) => (content.pictures[0] = null),

@@ -104,8 +104,6 @@ export const english = {
   point: {
     boundary: "SVM boundary",
     balanced: "balanced",
-    sensitive: "sensitive",
-    specific: "specific",
     triage: "triage",
     precise: "precise",
   },

@@ -140,8 +140,6 @@ export const german = {
   point: {
     boundary: "SVM-Grenze",
     balanced: "ausgewogen",
-    sensitive: "empfindlich",
-    specific: "spezifisch",
     triage: "Vorauswahl",
     precise: "präzise",
   },

@@ -9,7 +9,6 @@ use native_trainer::ablation::{Change, Outcome, Summary, ablate, summary};
 use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
-use native_trainer::embedded::check_learnable;
 use native_trainer::evaluation::{Figures, Metric};
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::finished::once;
@@ -18,7 +17,7 @@ use native_trainer::preset::PresetName;
 use native_trainer::training::Plan;
 
 use super::progress::Progress;
-use super::warn_of_unnamed;
+use super::{check_trainable, warn_of_unnamed};
 use crate::Ablate;
 
 const TABLE: &str = "ablation.md";
@@ -36,10 +35,11 @@ pub fn run(options: &Ablate) -> Result<()> {
     let held_out = options.hold_out.iter().cloned().collect();
     let split = Split::by_specimens(&table, &held_out).context("--hold-out")?;
     let split = Split { held_out: Vec::new(), ..split };
-    check_learnable(split.train.len(), &own)?;
+    check_trainable(&table, &split, &own, true, options.training.seed)?;
     warn_of_unnamed(&table);
-    let identity = table.identity(&table.digest()?);
     let (device, device_name) = device::open(options.training.device)?;
+    let version = env!("CARGO_PKG_VERSION");
+    let identity = format!("{} {version} on {device_name}", table.identity(&table.digest()?));
     make_folder(&options.out)?;
     let changes: BTreeSet<Change> = options.changes.iter().copied().chain([Change::None]).collect();
     let seeds = (0..options.seeds).map(|i| options.training.seed.wrapping_add(i));

@@ -118,13 +118,22 @@ fn sheet_of(mut mistakes: Vec<(Prediction, Vec<u8>)>) -> Result<Vec<u8>> {
 }
 
 fn scores_csv(table: &Table, verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {
+    // What an earlier model said of the cells gives way.
+    let columns = table.header.iter().enumerate();
+    let kept: Vec<usize> =
+        columns.filter(|(_, name)| !SCORE_COLUMNS.contains(&name.trim())).map(|(i, _)| i).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(table.header.iter().chain(SCORE_COLUMNS))?;
+    writer.write_record(some(&table.header, &kept).chain(SCORE_COLUMNS))?;
     for (record, (verdict, _)) in table.records.iter().zip(verdicts) {
         let added = score_columns(verdict);
-        writer.write_record(record.iter().chain(added.iter().map(String::as_str)))?;
+        writer.write_record(some(record, &kept).chain(added.iter().map(String::as_str)))?;
     }
     Ok(writer.into_inner()?)
+}
+
+/// The fields of some columns.
+fn some<'a>(record: &'a csv::StringRecord, columns: &'a [usize]) -> impl Iterator<Item = &'a str> {
+    columns.iter().filter_map(|column| record.get(*column))
 }
 
 fn embeddings_csv(verdicts: &[(Prediction, Vec<f32>)]) -> Result<Vec<u8>> {

@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 use mitoscope::GreyImage;
 use mitoscope::cells::{CellBox, find_cells};
 use mitoscope::classifier::{Classifier, Label, Prediction};
-use mitoscope::decode::{DecodeOptions, decode_with, preview};
+use mitoscope::decode::{Channel, DecodeOptions, decode_with, preview};
 use mitoscope::model::Manifest;
 use mitoscope::preprocess::Preprocess;
 use mitoscope::specimen::{BOUNDARY, Preparation, Rule, Verdict};
@@ -82,8 +82,12 @@ pub fn run(options: &Detect) -> Result<()> {
     }
     let all = fields.iter_mut().flat_map(|field| &mut field.cells);
     let verdict = call_all(all.map(|(_, prediction)| prediction), &rule)?;
-    ensure!(verdict.cells > 0, "none of the {} fields holds a cell", fields.len());
-    write_at_once(&options.out, &csv_of(&fields)?)?;
+    ensure!(
+        verdict.cells > 0,
+        "none of the {} fields holds a cell: check exposure, --page and --channel",
+        fields.len()
+    );
+    write_at_once(&options.out, &csv_of(&fields, options)?)?;
     if options.json {
         let summary = Summary {
             version: env!("CARGO_PKG_VERSION"),
@@ -159,18 +163,34 @@ fn classify(
         .collect()
 }
 
-fn csv_of(fields: &[Found]) -> Result<Vec<u8>> {
+/// A cell table of what was read; page and channel where they were chosen.
+fn csv_of(fields: &[Found], options: &Detect) -> Result<Vec<u8>> {
+    let chosen = [
+        ("page", options.page.to_string(), options.page != 1),
+        ("channel", options.channel.to_string(), options.channel != Channel::default()),
+    ];
+    let chosen: Vec<_> = chosen.into_iter().filter(|(.., chosen)| *chosen).collect();
+    let place = ["image", "x", "y", "w", "h"].into_iter().chain(chosen.iter().map(|(n, ..)| *n));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["image", "x", "y", "w", "h"].into_iter().chain(SCORE_COLUMNS))?;
+    writer.write_record(place.chain(SCORE_COLUMNS))?;
     for Found { path, cells } in fields {
+        let image = seen_from(&options.out, path)?;
         for (CellBox { x, y, w, h }, prediction) in cells {
-            let mut record = vec![path.to_string_lossy().into_owned()];
+            let mut record = vec![image.to_string_lossy().into_owned()];
             record.extend([x, y, w, h].map(|v| format!("{v:.1}")));
+            record.extend(chosen.iter().map(|(_, value, _)| value.clone()));
             record.extend(score_columns(prediction));
             writer.write_record(&record)?;
         }
     }
     Ok(writer.into_inner()?)
+}
+
+/// The field as a table names it: relative to the table's folder where it lies below, else whole.
+fn seen_from(table: &Path, field: &Path) -> Result<PathBuf> {
+    let (table, field) = (std::path::absolute(table)?, std::path::absolute(field)?);
+    let inside = table.parent().and_then(|folder| field.strip_prefix(folder).ok());
+    Ok(inside.map_or_else(|| field.clone(), Path::to_path_buf))
 }
 
 /// Fields of different folders may share a name, so each picture is numbered.

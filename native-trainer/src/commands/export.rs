@@ -33,8 +33,7 @@ fn finished(run: &Path) -> Result<Model> {
     let path = run.join(MODEL);
     ensure!(
         path.exists(),
-        "{} holds no finished model: run `mitoscope train --out {} --resume` to the end first",
-        run.display(),
+        "{} holds no finished model: give its `train` command again with --resume, or its `fit` command",
         run.display()
     );
     Ok(read_model(&path)?.0)

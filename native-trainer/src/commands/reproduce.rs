@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use mitoscope::classifier::Label;
 
 use native_trainer::checkpoint::CHECKPOINT_EVERY;
 use native_trainer::course::Cells;
 use native_trainer::device;
-use native_trainer::embedded::check_learnable;
 use native_trainer::files::{make_folder, write_at_once};
+use native_trainer::judge::Split;
 use native_trainer::preset::Preset;
 use native_trainer::protocol::Division;
 use native_trainer::report::render;
@@ -20,7 +20,9 @@ use native_trainer::samples::Sample;
 use native_trainer::table::Table;
 
 use super::progress::Progress;
-use super::{data_flags, data_name, flag, train_first, training_flags, warn_of_unnamed};
+use super::{
+    check_trainable, data_flags, data_name, flag, train_first, training_flags, warn_of_unnamed,
+};
 use crate::Reproduce;
 
 /// Runs the command.
@@ -35,8 +37,11 @@ pub fn run(options: &Reproduce) -> Result<()> {
     let seed = options.training.seed;
     // Refuse what cannot be divided or is too much before the first training.
     for (setting, set) in &planned {
-        let division = Division::new(&table, *setting, *set, options.grouped, seed)?;
-        check_learnable(division.train.len(), &preset)?;
+        let Division { train, test, .. } =
+            Division::new(&table, *setting, *set, options.grouped, seed)?;
+        let split = Split { train, held_out: test, specimens: BTreeSet::new() };
+        check_trainable(&table, &split, &preset, options.grouped, seed)
+            .with_context(|| format!("{setting}, set {set}"))?;
     }
     let cells = Cells::prepare(&table, &preset, seed)?;
     let course = cells.course(&preset, &table);

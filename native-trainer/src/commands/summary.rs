@@ -55,13 +55,13 @@ pub(super) fn summarise(evaluation: &Evaluation, limits: &Limits) {
     }
     print_abstention(limits);
     if let Some(patterns) = &evaluation.unknown_patterns {
-        println!("each pattern by a machine made without it");
+        println!("each pattern by an SVM made without it");
         print_by_pattern(patterns);
     }
     for Variant { features, simulated, unknown_specimens, unknown_patterns } in
         &evaluation.head_ablation
     {
-        println!("machine on {}, {simulated} simulated cells beside", features.name());
+        println!("SVM on {}, {simulated} simulated cells beside", features.name());
         println!("{:23} {}", "  unknown specimens", unknown_specimens.line());
         if let Some(figures) = unknown_patterns {
             println!("{:23} {}", "  unknown patterns", figures.line());
@@ -119,7 +119,7 @@ fn print_simulated_only(SimulatedOnly { all, held_out, by_pattern, .. }: &Simula
 
 /// The descriptors wherever the model is judged.
 fn print_baseline(of: &Baseline) {
-    println!("descriptors after Miros with a machine of their own, judged likewise");
+    println!("descriptors after Miros with an SVM of their own, judged likewise");
     let part = |name, Part { figures, intervals, by_pattern }: &Part| {
         println!("{name:23} {}", figures.line());
         print_intervals(intervals);

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use mitoscope::classifier::Label;
 use mitoscope::embedder::Weights;
 use mitoscope::model::{CLASSES, Manifest, Model, Precision, Provenance, SCHEMA};
 use mitoscope::references::References;
@@ -12,14 +11,13 @@ use mitoscope::references::References;
 use native_trainer::course::{Cells, Course};
 use native_trainer::cross_fitting::{Folds, cross_fit, folds_of};
 use native_trainer::device;
-use native_trainer::embedded::{check_learnable, learnable};
+use native_trainer::embedded::learnable;
 use native_trainer::files::{make_folder, write_at_once};
 use native_trainer::fitting::{Fitted, Unseen, fit};
 use native_trainer::found::with_found;
 use native_trainer::judge::{Judge, OutOfFold, Split};
 use native_trainer::preset::Preset;
-use native_trainer::sampler::StratifiedSampler;
-use native_trainer::svm_search::{FOLDS, Labelled};
+use native_trainer::svm_search::Labelled;
 use native_trainer::table::Table;
 use native_trainer::training::{Plan, StepReport};
 use native_trainer::transfer::simulated_only;
@@ -27,8 +25,8 @@ use native_trainer::transfer::simulated_only;
 use super::progress::Progress;
 use super::summary::summarise;
 use super::{
-    FIRST_CHECKPOINT, data_flags, data_name, hold_out_flag, read_model, train_first,
-    training_flags, warn_of_unnamed,
+    FIRST_CHECKPOINT, check_trainable, data_flags, data_name, hold_out_flag, read_model,
+    train_first, training_flags, warn_of_unnamed,
 };
 use crate::Train;
 
@@ -51,9 +49,7 @@ pub fn run(options: &Train) -> Result<()> {
         "--cross-fit: a network that learns from no real cell needs no further training for it; leave it \
          out, or train on real cells too by --steps"
     );
-    let labels = table.labels_of(&split.train);
-    check_learnable(split.train.len(), &preset)?;
-    StratifiedSampler::new(&labels, &table.specimens(), preset.batch, seed)?;
+    check_trainable(&table, &split, &preset, true, seed)?;
     let checkpoint = options.out.join(CHECKPOINT);
     let finished = options.out.join(MODEL);
     let files = [&checkpoint, &options.out.join(FIRST_CHECKPOINT), &finished];
@@ -62,10 +58,9 @@ pub fn run(options: &Train) -> Result<()> {
         "{} already holds a training: add --resume to go on with it, or use another --out",
         options.out.display()
     );
-    let none = Labelled::default();
-    let judge = Judge { table: &table, split: &split, beside: &none, grouped: true, seed };
-    folds_of(&judge, Folds::Specimens(FOLDS)).context("C and γ cannot be chosen")?;
     if options.cross_fit != Folds::Specimens(0) {
+        let none = Labelled::default();
+        let judge = Judge { table: &table, split: &split, beside: &none, grouped: true, seed };
         folds_of(&judge, options.cross_fit).context("--cross-fit")?;
     }
     let provenance = provenance(options, &preset, table.digest()?);
@@ -86,13 +81,15 @@ pub fn run(options: &Train) -> Result<()> {
     let (device, device_name) = device::open(options.training.device)?;
     let device = device.for_burn();
     make_folder(&options.out)?;
-    let count = |class| labels.iter().filter(|label| **label == Some(class)).count();
+    let mitotic = split.train.iter().filter(|row| table.is_mitotic(**row)).count();
+    let steps = match preset.learns_from_real_cells() {
+        true => format!("{} steps", preset.steps),
+        false => "for normalisation and classifier".to_owned(),
+    };
     eprintln!(
-        "{} mitotic and {} interphase cells to train on, {} held out; {} steps on {device_name}",
-        count(Label::Mitotic),
-        count(Label::Interphase),
+        "{mitotic} mitotic and {} interphase cells to train on, {} held out; {steps} on {device_name}",
+        split.train.len() - mitotic,
         split.held_out.len(),
-        preset.steps
     );
     let checkpoint_every = options.checkpoint_every.max(1);
     let first = train_first(&course, &options.out, checkpoint_every, seed, &device)?;

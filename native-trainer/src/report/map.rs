@@ -20,6 +20,9 @@ const THETA: f32 = 0.5;
 const FEWEST: usize = 8;
 
 /// Maps training and test embeddings together; the same seed gives the same map.
+///
+/// # Errors
+/// When no thread can be started.
 pub fn embedding_map(train: &[Vec<f32>], test: &[Vec<f32>], seed: u64) -> Result<EmbeddingMap> {
     let points: Vec<&[f32]> = train.iter().chain(test).map(Vec::as_slice).collect();
     let mut places = initial(points.len(), seed)?;

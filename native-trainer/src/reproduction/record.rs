@@ -187,7 +187,7 @@ pub struct Report {
     pub preset: String,
     /// What it was trained on.
     pub device: String,
-    /// Optimiser steps of a training and cells of its batches, mitotic and interphase.
+    /// Optimiser steps of a training on real cells; 0 where the network learns from simulated ones.
     pub steps: usize,
     /// Cells of a batch: mitotic, interphase.
     pub batch: [usize; 2],

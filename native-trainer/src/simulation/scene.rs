@@ -5,7 +5,7 @@
 use super::optics::Plane;
 use super::pattern::{Chromatin, Kind};
 use super::tile::Tile;
-use super::{PixelBox, SimulatedCell};
+use super::{DrawnCell, PixelBox};
 
 /// The light and masks of a field while its cells are put down one by one.
 pub struct Scene {
@@ -16,7 +16,7 @@ pub struct Scene {
     /// By row, the number of the uppermost object; 0 is none.
     pub masks: Vec<u16>,
     /// The objects so far; an object's number is its place here and one.
-    pub cells: Vec<SimulatedCell>,
+    pub cells: Vec<DrawnCell>,
 }
 
 impl Scene {
@@ -63,7 +63,7 @@ impl Scene {
         if high.0 >= low.0 {
             let (width, height) = (high.0 - low.0 + 1, high.1 - low.1 + 1);
             let bounds = PixelBox { x: low.0, y: low.1, width, height };
-            self.cells.push(SimulatedCell { bounds, kind, chromatin, mask: number, whole });
+            self.cells.push(DrawnCell { bounds, kind, chromatin, mask: number, whole });
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Options {
     pub seed: u64,
     /// Whether label images are written too.
     pub masks: bool,
-    /// What each field is asked to be; `None` for the size draws a camera's.
+    /// What each field is asked to be.
     pub spec: FieldSpec,
     /// Whether each specimen draws its own field size instead of the specification's.
     pub any_size: bool,
@@ -130,7 +130,7 @@ pub fn specimen(options: &Options, number: u64) -> Specimen {
 
 fn cell_rows(field: &SimulatedField, specimen: &str, file: &str) -> Vec<Vec<String>> {
     let stem = file.trim_end_matches(".png");
-    let row = |(i, cell): (usize, &super::SimulatedCell)| {
+    let row = |(i, cell): (usize, &super::DrawnCell)| {
         let bounds = cell.bounds;
         let phase = cell.kind.phase().map_or("", |phase| phase.name());
         vec![
