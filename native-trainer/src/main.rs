@@ -22,7 +22,7 @@ use native_trainer::table::Table;
 
 /// Finds mitotic HEp-2 cells in immunofluorescence images. Research use only.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "mitoscope", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
