@@ -5,6 +5,7 @@ pub mod classify;
 pub mod detect;
 pub mod export;
 pub mod fit;
+pub mod inspect;
 mod progress;
 pub mod references;
 pub mod reproduce;

@@ -1,5 +1,5 @@
-//! The command line: `mitoscope train`, `fit`, `reproduce`, `ablate`, `export`, `references`, `simulate`, `sheet`, `classify`
-//! and `detect`.
+//! The command line: `mitoscope train`, `fit`, `reproduce`, `ablate`, `export`, `references`, `inspect`, `simulate`, `sheet`,
+//! `classify` and `detect`.
 
 mod commands;
 
@@ -42,6 +42,8 @@ enum Command {
     Export(Export),
     /// Give a model cells of known label to compare with.
     References(AddReferences),
+    /// Tell what a model file says of itself: origin, thresholds, limits, figures.
+    Inspect(Inspect),
     /// Make simulated fields with exact labels.
     Simulate(Simulate),
     /// Show labelled cells of several tables on one picture, to compare them by eye.
@@ -272,6 +274,16 @@ struct Export {
     half: bool,
 }
 
+/// Options of `inspect`.
+#[derive(Debug, clap::Args)]
+struct Inspect {
+    /// Model file.
+    model: PathBuf,
+    /// Print the manifest as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Options of `references`. Pictures of the chosen cells become part of the model file.
 #[derive(Debug, clap::Args)]
 struct AddReferences {
@@ -424,6 +436,7 @@ fn main() -> ExitCode {
         Command::Ablate(options) => commands::ablate::run(&options),
         Command::Export(options) => commands::export::run(&options),
         Command::References(options) => commands::references::run(&options),
+        Command::Inspect(options) => commands::inspect::run(&options),
         Command::Simulate(options) => commands::simulate::run(&options),
         Command::Sheet(options) => commands::sheet::run(&options),
         Command::Classify(options) => commands::classify::run(&options),

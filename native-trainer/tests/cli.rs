@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mitoscope::features::Features;
-use mitoscope::model::Model;
+use mitoscope::model::{Manifest, Model, sha256};
 use mitoscope::preprocess::SIDE;
 use native_trainer::contrast::{AtContrast, EXPONENTS};
 use native_trainer::evaluation::Evaluation;
@@ -52,6 +52,15 @@ fn a_table_becomes_a_model_and_the_model_a_verdict_on_every_cell() {
     }
     let embeddings = fs::read_to_string(&embeddings).expect("embeddings");
     assert_eq!(embeddings.lines().count(), 73);
+
+    let told = succeed(&["inspect", text(&model)]);
+    let held_out = report.lines().find(|line| line.starts_with("held out")).expect("figures");
+    assert!(told.lines().any(|line| line == held_out), "{told} lacks {held_out}");
+    let bytes = fs::read(&model).expect("the model");
+    assert!(told.contains(&sha256(&bytes)), "{told}");
+    let told: Manifest =
+        serde_json::from_str(&succeed(&["inspect", text(&model), "--json"])).expect("the manifest");
+    assert_eq!(told, Model::from_bytes(&bytes).expect("whole").manifest);
 
     // The network is exact in half precision, so both files classify alike.
     let full = at("full.safetensors");
