@@ -85,8 +85,9 @@ function classified(cells) {
 /** One field of a CSV row. @param {string | number | null | undefined} value */
 function field(value) {
   if (typeof value === "number") return String(value);
-  const text = value ?? "";
-  // A spreadsheet takes these for the start of a formula, after blanks and some other signs too.
+  // A spreadsheet takes these for the start of a formula, after blanks and some other signs too, and where it
+  // parts columns at semicolons, after each.
+  const text = (value ?? "").replace(/;(?=[\s'"]*[=+\-@|%＝＋－＠])/g, ";'");
   const safe = /^[\s'"]*[=+\-@|%＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

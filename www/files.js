@@ -9,7 +9,7 @@ import { t } from "./messages.js";
 
 const IMAGE_NAME = /\.(png|tiff?|bmp|jpe?g)$/i;
 /** What a name ends with that only counts the fields of a specimen: `_3`, `-f02`, ` (4)`. */
-const COUNTER = /[\s_.-]*(?:field|feld|image|img|bild|pos|f)?[\s_.-]*\(?\d+\)?$/i;
+const COUNTER = /(?:(?:^|[\s_.-]+)(?:field|feld|image|img|bild|pos|f))?[\s_.-]*\(?\d+\)?$/i;
 
 /** @typedef {{ file: File, folder: string }} Given `folder`: path from what was dropped, or empty */
 

@@ -52,9 +52,22 @@ export class Session extends EventTarget {
     const waiting = files.map((given) => {
       const group = specimenName(given);
       const { file, folder } = given;
-      return { file, group, source: this.#study.add({ name: file.name, folder, file }, group) };
+      const again = this.#ended(given);
+      if (again) this.#study.reread(again, { page: again.page, channel: again.channel });
+      const source = again ?? this.#study.add({ name: file.name, folder, file }, group);
+      return { file, group, source };
     });
     this.#queue(waiting, as);
+  }
+
+  /** The image that has been read from the same file, lest its cells count twice. @param {Given} given */
+  #ended({ file: { name, size, lastModified }, folder }) {
+    return this.#study.sources.find((one) => {
+      const ended = ["done", "stopped", "failed"].includes(one.status);
+      const { file } = one;
+      const same = file?.name === name && file.size === size && file.lastModified === lastModified;
+      return ended && same && one.folder === folder;
+    });
   }
 
   /** Reads another page or channel of a field's file. @param {Source} source @param {Protocol.Reading} reading */
@@ -128,10 +141,11 @@ export class Session extends EventTarget {
     const files = together.map(({ file }) => file);
     const { group, source: first } = together[0];
     const name = files.length === 1 ? files[0].name : t.singleCells(files.length);
-    const source = this.#study.add({ name, folder: first.folder, images: files.length }, group);
+    const known = { name, folder: first.folder, images: files.length };
+    const source = this.#study.add(known, group, first);
     await this.#attempt(source, signal, async (signal) => {
       const bytes = await Promise.all(files.map(read));
-      const onProgress = this.#receiver(source, (index) => files[index].name, group);
+      const onProgress = this.#receiver(source, (index) => files[index].name);
       await this.#client.crops(bytes, { signal, onProgress });
     });
   }
@@ -166,9 +180,8 @@ export class Session extends EventTarget {
    *
    * @param {Source} source
    * @param {(index: number) => string} nameOf the file of this index
-   * @param {string} [group] of the specimen, for the files that cannot be read
    */
-  #receiver(source, nameOf, group = "") {
+  #receiver(source, nameOf) {
     let since = performance.now();
     /** @param {Protocol.Progress} progress */
     return (progress) => {
@@ -176,7 +189,7 @@ export class Session extends EventTarget {
         case "unreadable": {
           const { failure, index } = progress;
           this.#study.update(source, { images: source.images - 1 });
-          this.#study.add({ name: nameOf(index), status: "failed", failure }, group);
+          this.#study.add({ name: nameOf(index), status: "failed", failure }, "", source);
           break;
         }
         case "opened":

@@ -71,6 +71,13 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
 /** So many cells are judged and shown in tasks of their own, lest one hold the page for long. */
 const MANY = 1000;
 
+/** Images that are or shall be read, and those that were not, or not to the end. @param {Source[]} sources */
+export function countImages(sources) {
+  const count = (/** @type {Source[]} */ some) => some.reduce((sum, { images }) => sum + images, 0);
+  const missing = count(sources.filter(({ status }) => ["failed", "stopped"].includes(status)));
+  return { images: count(sources) - missing, missing };
+}
+
 /** Does some work after what is being done, on many cells in a task of its own. @param {number} cells @param {() => void} work */
 export function soon(cells, work) {
   if (cells < MANY) queueMicrotask(work);
@@ -199,12 +206,13 @@ export class Study extends EventTarget {
   }
 
   /**
-   * Adds a source to the specimen of this name, or to a new one.
+   * Adds a source to the specimen of another, else to that of this name, or to a new one.
    *
    * @param {Pick<Source, "name"> & Partial<Source>} known
    * @param {string} group
+   * @param {Source} [like] may be removed already
    */
-  add(known, group) {
+  add(known, group, like) {
     /** @type {Source} */
     const source = {
       id: this.#nextSource++,
@@ -215,7 +223,8 @@ export class Study extends EventTarget {
       ...known,
     };
     this.sources.push(source);
-    this.ledger.note(`source/${source.id}`, this.#specimenNamed(group));
+    const other = like && this.ledger.get(`source/${like.id}`);
+    this.ledger.note(`source/${source.id}`, other ?? this.#specimenNamed(group));
     this.#touch("sources", "specimens");
     return source;
   }
@@ -332,7 +341,15 @@ export class Study extends EventTarget {
   step(way) {
     const keys = this.ledger[way]();
     const cells = keys.flatMap((key) => this.#cellOf(key) ?? []);
-    if (cells.length > 0) this.select(cells, cells[0]);
+    if (cells.length > 0) {
+      // What is selected is in view, lest the next key answer for cells that nobody sees.
+      const specimens = new Set(cells.map(({ source }) => this.specimenOf(source)?.id ?? null));
+      const [one] = specimens;
+      if (this.scope !== null && (specimens.size > 1 || one !== this.scope)) {
+        this.see(specimens.size > 1 ? null : one);
+      }
+      this.select(cells, cells[0]);
+    }
     return keys.length > 0;
   }
 
@@ -432,6 +449,11 @@ export class Study extends EventTarget {
         answer: answer?.label ?? null,
       }));
       const { calls, verdict } = judge(evidence, { ...rule, gradable });
+      // What is still to be read may hold what is not found so far.
+      const unread = sources.some(({ status }) => status !== "done" && status !== "failed");
+      if (unread && (verdict.preparation === "none" || verdict.preparation === "few")) {
+        verdict.preparation = "open";
+      }
       cells.forEach((cell, i) => (cell.call = calls[i]));
       const name = String(this.ledger.get(`specimen/${id}/name`) ?? t.specimen);
       const note = String(this.ledger.get(`specimen/${id}/note`) ?? "");

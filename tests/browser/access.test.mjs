@@ -120,7 +120,7 @@ test("the keyboard alone reads a specimen", async () => {
   const arrives = page.waitForEvent("download");
   await focus("#export-csv");
   await page.keyboard.press("Enter");
-  assert.equal((await arrives).suggestedFilename(), "S001.csv");
+  assert.equal((await arrives).suggestedFilename(), "specimens.csv", "it holds all of them");
   await focus(".field");
   await page.keyboard.press("End");
   const box = await page.getAttribute(".field", "aria-activedescendant");

@@ -67,6 +67,8 @@ test("no text of the table runs as a formula, and every field comes back", () =>
     const read = first?.[1]?.replaceAll('""', '"') ?? first?.[2];
     assert.equal(read, `'${text}`, JSON.stringify(text));
   }
+  // Where columns are parted at semicolons, a name may begin one.
+  assert.match(csv(study("a;=1+1; -2;b")), /\r\n"a;'=1\+1;' -2;b",10,/);
   assert.match(
     csv(study('a,"b"')),
     /\r\n"a,""b""",10,20,30,40,-1\.25,/,
@@ -114,6 +116,9 @@ test("file names and folders tell the specimen", () => {
   assert.equal(name("A12.B-4.tiff"), "A12.B");
   assert.equal(name("plain.bmp"), "plain");
   assert.equal(name("17.png"), "Specimen");
+  assert.equal(name("ANApos_1.tif"), "ANApos", "a word's end is no counter");
+  assert.equal(name("P07F-2.tif"), "P07F");
+  assert.equal(name("f3.tif"), "Specimen");
   assert.equal(name("HOM-1.png", "run/A"), "run/A");
 });
 

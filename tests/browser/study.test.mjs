@@ -8,7 +8,7 @@ import { PROJECT } from "./helpers/site.mjs";
 /** @param {string} name of a module of the page */
 const load = (name) => import(join(PROJECT, "www", name));
 const { Session } = await load("session.js");
-const { Study } = await load("study.js");
+const { Study, countImages } = await load("study.js");
 
 const SPECIMENS = {
   ...{ "source/1": "1", "specimen/1/name": "a", "specimen/1/note": "thick" },
@@ -103,6 +103,69 @@ test("a merged specimen keeps notes and what is not gradable, until that is undo
   ]);
 });
 
+test("what a step back selects comes into view", async () => {
+  const study = new Study();
+  study.restore([record(1, { values: [1, 2] }), record(2, { values: [1] })], SPECIMENS);
+  await told();
+  const [a, b] = study.specimens;
+  study.answer(a.cells, "mitotic");
+  await told();
+  study.see(b.id);
+  study.step("undo");
+  assert.deepEqual([study.scope, [...study.selection]], [a.id, a.cells]);
+});
+
+test("nothing is said to be missing while images are still to be read", async () => {
+  const study = new Study();
+  study.restore([record(1, { values: [-2] }), record(2, { status: "stopped" })], {
+    ...{ "source/1": "1", "source/2": "1", "specimen/1/name": "a" },
+  });
+  await told();
+  assert.equal(study.specimens[0].verdict.preparation, "open");
+  assert.deepEqual(countImages(study.sources), { images: 1, missing: 1 });
+  study.update(study.sources[1], { status: "done" });
+  await told();
+  assert.equal(study.specimens[0].verdict.preparation, "none");
+});
+
+test("a file that is dropped again is read again in its place", async () => {
+  const study = new Study();
+  const { session, calls, ended } = pretending(study);
+  const file = given("a-1.tif");
+  session.add([file], "field");
+  await until(() => calls.length === 1);
+  calls[0].answer("field");
+  await ended;
+  session.add([file, given("a-2.tif")], "field");
+  for (const i of [1, 2]) {
+    await until(() => calls.length === i + 1);
+    calls[i].answer("field");
+  }
+  await until(() => !session.running);
+  const names = study.sources.map((/** @type {any} */ { name, status }) => [name, status]);
+  assert.deepEqual(names, [
+    ["a-1.tif", "done"],
+    ["a-2.tif", "done"],
+  ]);
+});
+
+test("single cells stay with the specimen that is renamed while they are read", async () => {
+  const study = new Study();
+  const { session, calls, ended } = pretending(study);
+  session.add(["c-1.png", "c-2.png"].map(given), "auto");
+  await until(() => calls.length === 1);
+  await told();
+  study.rename(study.specimens[0], "patient 7");
+  for (const i of [0, 1]) {
+    await until(() => calls.length === i + 1);
+    calls[i].answer("cell");
+  }
+  await ended;
+  await told();
+  const names = study.specimens.map((/** @type {any} */ { name }) => name);
+  assert.deepEqual(names, ["patient 7"]);
+});
+
 test("what goes out of view is no longer selected", async () => {
   const study = new Study();
   study.restore([record(1, { values: [1, 2] }), record(2, { values: [1] })], SPECIMENS);
@@ -137,15 +200,15 @@ function given(name) {
   return { file: new File(["x"], name), folder: "" };
 }
 
-/** A source as a project holds it. @param {number} id @param {{ model?: unknown, values?: number[] }} [known] its cells by their decision values */
-function record(id, { model = null, values = [] } = {}) {
+/** A source as a project holds it. @param {number} id @param {{ model?: unknown, values?: number[], status?: string }} [known] its cells by their decision values */
+function record(id, { model = null, values = [], status = "done" } = {}) {
   const box = { x: 0, y: 0, w: 9, h: 9 };
   const cells = values.map((decisionValue) => ({
     ...{ name: "", box },
     prediction: { decisionValue, probability: 0.5, prediction: "mitotic", doubt: null },
   }));
   const pictures = { size: null, preview: null, thumbnails: null };
-  return { id, name: `field ${id}`, images: 1, status: "done", ...pictures, model, cells };
+  return { id, name: `field ${id}`, images: 1, status, ...pictures, model, cells };
 }
 
 /** @param {{ name: string, threshold: number }[]} operatingPoints @param {{ low: number, high: number } | null} abstention */

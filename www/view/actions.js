@@ -85,6 +85,9 @@ export class Actions {
       byId("keep").focus(); // this button goes
       void this.#keep(false);
     });
+    addEventListener("beforeunload", (event) => {
+      if (!store.on && (study.ledger.canUndo || busy())) event.preventDefault();
+    });
     store.addEventListener("lost", (event) => {
       const { detail } = /** @type {CustomEvent<keyof typeof t.lost>} */ (event);
       this.#tell(() => t.lost[detail]);
@@ -189,7 +192,9 @@ export class Actions {
   #save(ending, type, content) {
     const blob = content instanceof Blob ? content : new Blob([content], { type });
     const link = document.createElement("a");
-    const name = this.#study.specimen?.name ?? "specimens";
+    // All specimens are in it, whichever is in view.
+    const { specimens } = this.#study;
+    const name = specimens.length === 1 ? specimens[0].name : "specimens";
     link.download = `${name.replace(/[^\p{L}\p{N}_.-]+/gu, "-")}.${ending}`;
     link.href = URL.createObjectURL(blob);
     link.click();

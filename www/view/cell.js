@@ -51,8 +51,9 @@ export function pick(study, cell, event, order) {
     study.select(order.slice(ends[0] < 0 ? ends[1] : ends[0], ends[1] + 1), cell);
   } else if (event.ctrlKey || event.metaKey) {
     const selection = new Set(study.selection);
-    if (!selection.delete(cell)) selection.add(cell);
-    study.select(selection, cell);
+    const left = selection.delete(cell);
+    if (!left) selection.add(cell);
+    study.select(selection, left ? ([...selection].at(-1) ?? null) : cell);
   } else {
     study.select([cell], cell);
   }

@@ -86,8 +86,8 @@ export class DetailView {
 
   /** @param {Cell} cell */
   #answers(cell) {
-    const { selection } = this.#study;
-    const cells = selection.size > 0 ? selection : new Set([cell]);
+    // Those selected when a button is pressed, not when it was drawn.
+    const chosen = () => (this.#study.selection.size > 0 ? this.#study.selection : [cell]);
     /** @param {string} id @param {string} words @param {() => void} act @param {boolean} [pressed] */
     const button = (id, words, act, pressed) => {
       const element = html("button", { type: "button", id }, words);
@@ -100,22 +100,23 @@ export class DetailView {
     const buttons = html(
       "div",
       { class: "answers" },
-      button("answer-confirm", t.confirm, () => this.#study.confirm(cells)),
+      button("answer-confirm", t.confirm, () => this.#study.confirm(chosen())),
       button(
         "answer-mitotic",
         t.setMitotic,
-        () => this.#study.answer(cells, "mitotic"),
+        () => this.#study.answer(chosen(), "mitotic"),
         label === "mitotic",
       ),
       button(
         "answer-interphase",
         t.setInterphase,
-        () => this.#study.answer(cells, "interphase"),
+        () => this.#study.answer(chosen(), "interphase"),
         label === "interphase",
       ),
-      button("answer-none", t.setUnread, () => this.#study.answer(cells, null)),
+      button("answer-none", t.setUnread, () => this.#study.answer(chosen(), null)),
     );
-    const hint = cells.size > 1 ? [html("p", { class: "hint" }, t.several(cells.size))] : [];
+    const { size } = this.#study.selection;
+    const hint = size > 1 ? [html("p", { class: "hint" }, t.several(size))] : [];
     return html("div", { class: "answer-form" }, buttons, ...hint);
   }
 }

@@ -19,6 +19,7 @@ export class FieldView {
   #study;
   #hover;
   /** @type {Source | null} */ #source = null;
+  #shape = "";
   #cellsShown = 0;
   /** @type {Map<Cell, SVGGElement>} */ #boxes = new Map();
   /** @type {Cell | null} */ #seen = null;
@@ -171,7 +172,9 @@ export class FieldView {
     this.#overlay.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.#overlay.append(...this.#boxes.values());
     this.#picture.src = addressOf(source.preview);
-    if (!same) this.#view.show(width, height);
+    const shape = `${width} ${height}`; // pages of one file may differ
+    if (!same || shape !== this.#shape) this.#view.show(width, height);
+    this.#shape = shape;
   }
 
   #legend() {

@@ -7,6 +7,7 @@
  * @import { Source, Specimen, Study } from "../study.js"
  */
 import { RESEARCH_USE, percent, t } from "../messages.js";
+import { countImages } from "../study.js";
 import { labelOf, sourceName, stateOf, valueOf } from "./cell.js";
 import { html, svg } from "./dom.js";
 import { addressOf, showThumbnail } from "./pictures.js";
@@ -38,9 +39,11 @@ function page({ name, note, verdict, sources, cells }, study) {
           `${name}, SHA-256 ${sha256}, mitoscope ${mitoscope}`,
         ]),
     ),
-    [t.answer, study.reader || "–"],
+    [t.answer, readersOf(cells) || "–"],
     [t.reportDate, new Date().toLocaleString(document.documentElement.lang)],
   ];
+  const { images, missing } = countImages(sources);
+  facts.push([t.image, t.verdictScope("", images, missing)]);
   if (note) facts.push([t.note, note]);
   const list = html("dl");
   for (const [term, words] of facts) list.append(html("dt", {}, term), html("dd", {}, words));
@@ -70,6 +73,11 @@ function page({ name, note, verdict, sources, cells }, study) {
     html("div", { class: "best" }, ...best.map(cellPicture)),
     html("p", { class: "signature" }, `${t.signature}: `),
   );
+}
+
+/** Who has answered, not who prints. @param {import("../study.js").Cell[]} cells */
+function readersOf(cells) {
+  return [...new Set(cells.flatMap(({ answer }) => answer?.reader || []))].join(", ");
 }
 
 /** @param {Source} source */

@@ -35,7 +35,9 @@ export class SpecimensView {
         this.#unlessKnown("", t.allSpecimens, () => this.#all()),
       );
     for (const specimen of specimens) {
-      const words = [t.specimen, specimen.name, specimen.verdict.preparation];
+      // Rows of other work hold other sources, however alike they read.
+      const words = [`${this.#study.generation}`, t.specimen, specimen.name];
+      words.push(specimen.verdict.preparation);
       words.push(...specimen.sources.map((source) => this.#words(source)));
       const known = this.#unlessKnown(specimen.id, words.join("\n"), () =>
         this.#specimen(specimen),

@@ -5,6 +5,7 @@
  * @import { Study } from "../study.js"
  */
 import { percent, t } from "../messages.js";
+import { countImages } from "../study.js";
 import { byId, html, on, refill, write } from "./dom.js";
 import { ThresholdView } from "./threshold.js";
 
@@ -50,14 +51,11 @@ export class SummaryView {
       ...{ cells: sum("cells"), mitotic: sum("mitotic") },
       ...{ doubtful: sum("doubtful"), candidates: sum("candidates") },
     };
-    const count = (/** @type {import("../study.js").Source[]} */ some) =>
-      some.reduce((sum, { images }) => sum + images, 0);
-    const failed = count(sources.filter(({ status }) => status === "failed"));
-    const images = count(sources) - failed;
+    const { images, missing } = countImages(sources);
     const share = cells > 0 ? `${percent(mitotic / cells)} ` : "";
     write(byId("scope-name"), specimen?.name ?? t.allSpecimens);
     write(byId("verdict"), t.verdict(mitotic, cells));
-    write(byId("scope"), t.verdictScope(share, images, failed));
+    write(byId("scope"), t.verdictScope(share, images, missing));
     this.#preparation();
     byId("review").disabled = doubtful + candidates === 0;
     byId("specimen-form").hidden = !specimen;
