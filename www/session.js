@@ -54,7 +54,8 @@ export class Session extends EventTarget {
       const { file, folder } = given;
       const again = this.#ended(given);
       if (again) this.#study.reread(again, { page: again.page, channel: again.channel });
-      const source = again ?? this.#study.add({ name: file.name, folder, file }, group);
+      const source = again ?? this.#study.add({ name: file.name, folder }, group);
+      source.file = file; // that of before may have become unreadable
       return { file, group, source };
     });
     this.#queue(waiting, as);
