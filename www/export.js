@@ -87,7 +87,7 @@ function field(value) {
   if (typeof value === "number") return String(value);
   // A spreadsheet takes these for the start of a formula, after blanks and some other signs too, and where it
   // parts columns at semicolons, after each.
-  const text = (value ?? "").replace(/;(?=[\s'"]*[=+\-@|%＝＋－＠])/g, ";'");
-  const safe = /^[\s'"]*[=+\-@|%＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
+  const starts = /(^|;)(?=[\s'"]*[=+\-@|%＝＋－＠])|^(?=[\t\r\n])/g;
+  const safe = (value ?? "").replace(starts, "$1'");
   return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

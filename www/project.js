@@ -14,13 +14,12 @@
  */
 import { RESEARCH_USE, t } from "./messages.js";
 import { FIRST_READING } from "./reading.js";
+import { ENDS } from "./study.js";
 import { BOUNDARY, NEEDED } from "./verdict.js";
 
 const MAGIC = "mitoscope-project 1";
 /** Longer first lines are none of ours. */
 const HEAD = 256;
-/** What can have become of a source. */
-const ENDS = ["done", "failed", "stopped"];
 
 export const PROJECT_NAME = /\.mitoscope$/i;
 

@@ -15,12 +15,13 @@ const ROOT = new URL("./", location.href).href;
 /** Other sites of the same origin, and copies of this one, keep theirs. */
 const PREFIX = `mitoscope ${ROOT} `;
 const NAME = PREFIX + version;
+const PAGE = "index.html";
 
 addEventListener("install", (/** @type {any} */ event) => event.waitUntil(keep()));
 addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(takeOver()));
 addEventListener("fetch", (/** @type {any} */ event) => {
   const { method, url } = event.request;
-  const path = url.split(/[?#]/)[0].slice(ROOT.length) || "index.html";
+  const path = url.split(/[?#]/)[0].slice(ROOT.length) || PAGE;
   if (method === "GET" && url.startsWith(ROOT) && Object.hasOwn(files, path)) {
     event.respondWith(answer(path));
   }
@@ -32,8 +33,9 @@ async function keep() {
   const cache = await caches.open(NAME);
   try {
     // A host that alters its pages is found out by this one.
-    await keepOne(cache, "index.html");
-    await Promise.all(Object.keys(files).map((path) => keepOne(cache, path)));
+    await keepOne(cache, PAGE);
+    const others = Object.keys(files).filter((path) => path !== PAGE);
+    await Promise.all(others.map((path) => keepOne(cache, path)));
   } catch (error) {
     // After a return to an earlier version its tabs may still be open.
     if (!had) await caches.delete(NAME);
@@ -54,7 +56,7 @@ async function keepOne(cache, path) {
 
 /** The page by its folder: hosts may redirect its name, and what was redirected opens no page. */
 function address(/** @type {string} */ path) {
-  return path === "index.html" ? ROOT : ROOT + path;
+  return path === PAGE ? ROOT : ROOT + path;
 }
 
 /** Forgets other versions, and answers for the tabs that were there before this worker, too. */

@@ -12,6 +12,7 @@
 import { failure } from "./engine.js";
 import { specimenName } from "./files.js";
 import { t } from "./messages.js";
+import { ENDS } from "./study.js";
 
 /**
  * @typedef {object} Job the files of one drop
@@ -64,10 +65,9 @@ export class Session extends EventTarget {
   /** The image that has been read from the same file, lest its cells count twice. @param {Given} given */
   #ended({ file: { name, size, lastModified }, folder }) {
     return this.#study.sources.find((one) => {
-      const ended = ["done", "stopped", "failed"].includes(one.status);
-      const { file } = one;
+      const { file, status } = one;
       const same = file?.name === name && file.size === size && file.lastModified === lastModified;
-      return ended && same && one.folder === folder;
+      return ENDS.includes(status) && same && one.folder === folder;
     });
   }
 

@@ -68,6 +68,9 @@ import { BOUNDARY, MARGIN, NEEDED, judge } from "./verdict.js";
  * @typedef {"sources" | "cells" | "specimens" | "selection" | "view"} Part of what has changed
  */
 
+/** What can have become of a source that is no longer worked on. */
+export const ENDS = ["done", "failed", "stopped"];
+
 /** So many cells are judged and shown in tasks of their own, lest one hold the page for long. */
 const MANY = 1000;
 
@@ -343,11 +346,10 @@ export class Study extends EventTarget {
     const cells = keys.flatMap((key) => this.#cellOf(key) ?? []);
     if (cells.length > 0) {
       // What is selected is in view, lest the next key answer for cells that nobody sees.
-      const specimens = new Set(cells.map(({ source }) => this.specimenOf(source)?.id ?? null));
-      const [one] = specimens;
-      if (this.scope !== null && (specimens.size > 1 || one !== this.scope)) {
-        this.see(specimens.size > 1 ? null : one);
-      }
+      const sources = new Set(cells.map(({ source }) => source));
+      const specimens = new Set([...sources].map((source) => this.specimenOf(source)?.id ?? null));
+      const scope = specimens.size > 1 ? null : [...specimens][0];
+      if (this.scope !== null && this.scope !== scope) this.see(scope);
       this.select(cells, cells[0]);
     }
     return keys.length > 0;

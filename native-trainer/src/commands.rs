@@ -108,6 +108,11 @@ fn warn_of_unnamed(table: &Table) {
     }
 }
 
+/// What kept parts of a long work are told apart by, beside its options.
+fn work_identity(table: &Table, digest: &str, device: &str) -> String {
+    format!("{} {} on {device}", table.identity(digest), env!("CARGO_PKG_VERSION"))
+}
+
 /// Refuses cells that a training or the choice of C and γ would refuse, before either begins.
 fn check_trainable(
     table: &Table,

@@ -17,7 +17,7 @@ use native_trainer::preset::PresetName;
 use native_trainer::training::Plan;
 
 use super::progress::Progress;
-use super::{check_trainable, warn_of_unnamed};
+use super::{check_trainable, warn_of_unnamed, work_identity};
 use crate::Ablate;
 
 const TABLE: &str = "ablation.md";
@@ -38,8 +38,7 @@ pub fn run(options: &Ablate) -> Result<()> {
     check_trainable(&table, &split, &own, true, options.training.seed)?;
     warn_of_unnamed(&table);
     let (device, device_name) = device::open(options.training.device)?;
-    let version = env!("CARGO_PKG_VERSION");
-    let identity = format!("{} {version} on {device_name}", table.identity(&table.digest()?));
+    let identity = work_identity(&table, &table.digest()?, &device_name);
     make_folder(&options.out)?;
     let changes: BTreeSet<Change> = options.changes.iter().copied().chain([Change::None]).collect();
     let seeds = (0..options.seeds).map(|i| options.training.seed.wrapping_add(i));

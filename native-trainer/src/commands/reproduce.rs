@@ -22,6 +22,7 @@ use native_trainer::table::Table;
 use super::progress::Progress;
 use super::{
     check_trainable, data_flags, data_name, flag, train_first, training_flags, warn_of_unnamed,
+    work_identity,
 };
 use crate::Reproduce;
 
@@ -52,11 +53,10 @@ pub fn run(options: &Reproduce) -> Result<()> {
     eprintln!("{} runs on {device_name}", planned.len());
     let first = train_first(&course, &options.out, CHECKPOINT_EVERY, seed, &device)?;
     let start = first.map(|first| first.checkpoint);
-    let version = env!("CARGO_PKG_VERSION");
-    let identity = format!("{} {version} on {device_name}", table.identity(&data.sha256));
+    let identity = work_identity(&table, &data.sha256, &device_name);
     let study = Study::new(course, &identity, options.grouped, seed, device, start);
     let mut report = Report {
-        version: version.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(options, &preset),
         preset: preset.name.to_string(),
         device: device_name,
